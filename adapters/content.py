@@ -1,0 +1,73 @@
+"""What counts as content: the first piece that commits a turn to its candidate, and the piece that keeps it alive.
+
+Keep-alive comments, role announcements and empty deltas are neither (LiteLLM #6957, #36267: a turn was committed by a
+frame that carried nothing). The shapes of the common clients are recognised by their fields; a piece of any other shape
+is taken for content, since only its application can know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_ABSENT: Final = object()
+_DELTA_FIELDS: Final = ("content", "tool_calls", "function_call", "reasoning", "reasoning_content", "refusal", "audio")
+_SILENT_EVENTS: Final = frozenset(
+    (
+        "message_start",
+        "message_delta",
+        "message_stop",
+        "content_block_stop",
+        "ping",
+        "response.created",
+        "response.in_progress",
+        "response.completed",
+        "response.output_item.added",
+        "response.content_part.added",
+    )
+)
+
+
+def has_content(piece: Any) -> bool:
+    """Whether a piece of an answer, or a whole answer, carries text, a tool call, reasoning or the like.
+
+    Args:
+        piece: text, bytes, or an object or mapping of a client library (OpenAI chat and responses, Anthropic,
+            Google), streamed or whole.
+    """
+    if piece is None:
+        return False
+    if isinstance(piece, (str, bytes, bytearray)):
+        return len(piece) > 0
+    own = _get(piece, "has_content")
+    if isinstance(own, bool):
+        return own
+    choices = _get(piece, "choices")
+    if choices is not _ABSENT:
+        return any(_choice_speaks(choice) for choice in choices or ())
+    kind = _get(piece, "type")
+    if isinstance(kind, str) and kind in _SILENT_EVENTS:
+        return False
+    if kind == "content_block_start":
+        return _get(_get(piece, "content_block"), "type") == "tool_use"
+    if kind == "message":
+        return bool(_get(piece, "content"))
+    candidates = _get(piece, "candidates")
+    if candidates is not _ABSENT:
+        return any(_get(_get(candidate, "content"), "parts") not in (_ABSENT, None, []) for candidate in candidates or ())
+    return True
+
+
+def _choice_speaks(choice: Any) -> bool:
+    for part in ("delta", "message"):
+        inner = _get(choice, part)
+        if inner is not _ABSENT and inner is not None:
+            return any(_get(inner, name) not in (_ABSENT, None, "", [], {}) for name in _DELTA_FIELDS)
+    text = _get(choice, "text")
+    return isinstance(text, str) and text != ""
+
+
+def _get(thing: Any, name: str) -> Any:
+    if isinstance(thing, Mapping):
+        return thing.get(name, _ABSENT)
+    return getattr(thing, name, _ABSENT)

@@ -1,0 +1,6 @@
+"""Scenarios: stories in TOML that run against the real controller, with scripted providers and virtual time."""
+
+from .runner import Result, run_file
+from .story import ScenarioError, Story, load
+
+__all__ = ["Result", "ScenarioError", "Story", "load", "run_file"]

@@ -1,0 +1,171 @@
+"""A session as an application sees it: run turns, pin, let go, ask why."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any
+
+from detent.fsm import core
+from detent.fsm.decision import Notice, Outcome, Step
+
+from .controller import DEFAULT_CHAIN, Controller, SessionStatus
+from .history import Subscription, sentences
+from .running import CallFunction, Opened, TurnRun, Whole
+
+class Answer:
+    """What a turn was answered with.
+
+    A whole answer stands in ``value``. A live one is an async iterator: the first content is already here, the rest
+    is read as it comes; leave it early with ``aclose()`` or by leaving an ``async with`` block.
+
+    Attributes:
+        value: the whole answer: what the call returned, or the list of its pieces where the chain buffers; None
+            for a live one.
+        model: the model that answers.
+        credential: the name of the credential it was called with.
+    """
+
+    def __init__(self, run: TurnRun, came: Whole | Opened) -> None:
+        self._run = run
+        self.value: Any = came.value if isinstance(came, Whole) else None
+        self._pieces = _whole(came.value) if isinstance(came, Whole) else run.rest_of(came)
+        self.model, self.credential = run.called.model, run.called.credential
+
+    @property
+    def attempts(self) -> tuple[str, ...]:
+        """Whom the turn called, in order: ``provider/model``, with ``@credential`` where it has a name."""
+        return tuple(self._run.attempts)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the turn ended; None while a live answer is still coming."""
+        return self._run.outcome
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the user should be told of this turn; complete once it has its outcome."""
+        return tuple(self._run.notices)
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self._pieces
+
+    async def __aenter__(self) -> Answer:
+        return self
+
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Leave the answer: a live one that is not at its end is called off, and its upstream call stopped."""
+        await self._pieces.aclose()  # type: ignore[attr-defined]
+        await self._run.abort()
+
+
+async def _whole(value: Any) -> AsyncIterator[Any]:
+    for piece in value if isinstance(value, list) else (value,):
+        yield piece
+
+
+class LiveSession:
+    """One session of a controller. Handles are cheap, hold nothing, and may be made as often as one likes.
+
+    Args:
+        controller: the controller.
+        session_id: the session's id.
+        chain: the chain it walks, where it begins here.
+    """
+
+    def __init__(self, controller: Controller, session_id: str, chain: str = DEFAULT_CHAIN) -> None:
+        self.id = session_id
+        self._controller = controller
+        self._chain = chain
+
+    async def run(
+        self,
+        call: CallFunction,
+        *,
+        stream: bool | None = None,
+        tokens: int | None = None,
+        deadline_s: float | None = None,
+    ) -> Answer:
+        """Run one turn with the application's own call.
+
+        ``call(candidate)`` is awaited for each attempt, with the `Attempt` that tells whom to call; it returns an
+        answer or an async iterator of pieces, and raises what its client raises. Before the first content a failure
+        is invisible here and the walk goes on; after it, iterating the answer raises `InterruptedTurnError`.
+
+        Args:
+            call: performs one attempt.
+            stream: False: a streamed answer is gathered and returned whole; else it is passed on as it comes, unless
+                the chain buffers.
+            tokens: the size of the prompt in tokens, so that models with smaller windows are passed over.
+            deadline_s: the longest the turn may take, in seconds; the chain's own limit by default.
+
+        Raises:
+            ExhaustedError: every candidate was called or skipped.
+            SurfacedError: a failure that no other candidate can help with.
+            asyncio.CancelledError: the caller was cancelled; nobody is blamed.
+        """
+        run = TurnRun(
+            self._controller,
+            self.id,
+            self._chain,
+            call,
+            live=stream is not False,
+            tokens=tokens,
+            deadline_s=deadline_s,
+        )
+        return Answer(run, await run.until_content())
+
+    async def pin(self, model: str, *, strict: bool | None = None) -> tuple[Notice, ...]:
+        """Select a model, of the chain or not; it stays selected until `unpin` or `reset`.
+
+        Args:
+            model: the model reference.
+            strict: True: nothing else may answer while it is pinned; None: as the policy says.
+
+        Raises:
+            BadReferenceError: it is no model reference.
+            UnknownModelError: its provider is not configured.
+        """
+        step = await self._decide(
+            lambda s, config, health, now: core.pin(s, config, health, now, model=model, strict=strict)
+        )
+        return step.notices
+
+    async def unpin(self) -> tuple[Notice, ...]:
+        """Let go of the pin: home is the desired primary again."""
+        return (await self._decide(core.unpin)).notices
+
+    async def reset(self) -> tuple[Notice, ...]:
+        """Start the session afresh on the desired primary, without a pin."""
+        return (await self._decide(core.reset)).notices
+
+    async def reconcile(self) -> bool:
+        """Bring the session in line with its configuration, unless a failover is live or a turn is in flight.
+
+        Returns:
+            False when it was blocked; `why` tells the cause.
+        """
+        step = await self._decide(core.reconcile)
+        return all(decision.kind != "blocked" for decision in step.decisions)
+
+    async def status(self) -> SessionStatus:
+        """What the session is doing. Looking changes nothing."""
+        return await self._controller.status(self.id, self._chain)
+
+    def why(self, last: int = 20) -> list[str]:
+        """The last decisions of this session in sentences, oldest first, with everybody who was passed over.
+
+        Args:
+            last: how many decisions.
+        """
+        return sentences(self._controller.history.of(self.id)[-last:])
+
+    def subscribe(self, size: int = 1000) -> Subscription:
+        """A live view of this session's decisions and notices."""
+        return self._controller.subscribe(self.id, size)
+
+    async def _decide(self, decide: Any) -> Step:
+        return await self._controller.decide(self.id, decide, self._chain)

@@ -1,0 +1,264 @@
+"""What a session may use: model references, candidates, chains, policies, and the configuration they form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Final, Literal
+
+from attrs import evolve, field, frozen
+from attrs.validators import ge, instance_of, optional
+
+from .errors import BadChainError, BadPolicyError, BadReferenceError
+
+OnAllCooling = Literal["last_resort", "fail_fast"]
+ANY_WINDOW: Final = None
+
+
+def checked_reference(text: object) -> str:
+    """A model reference ``provider/model``, as it was given.
+
+    The provider is what stands before the first slash: ``nvidia/moonshotai/kimi-k2.6`` is of provider ``nvidia``.
+
+    Raises:
+        BadReferenceError: it is no text, has no slash, an empty half, or white space in it.
+    """
+    if not isinstance(text, str):
+        raise BadReferenceError(f"model reference {text!r} is no text; write it as 'provider/model'")
+    provider, slash, model = text.partition("/")
+    if not slash or not provider or not model or text.split() != [text]:
+        raise BadReferenceError(
+            f"model reference {text!r} is not of the form 'provider/model', e.g. 'openai/gpt-5'"
+        )
+    return text
+
+
+def provider_of(model: str) -> str:
+    """The provider of a model reference: what stands before its first slash."""
+    return model.partition("/")[0]
+
+
+def endpoint_scope(model: str) -> str:
+    """The key of the scope that covers a model's whole provider endpoint."""
+    return f"endpoint {provider_of(model)}"
+
+
+@frozen(slots=False)
+class Candidate:
+    """A model of the chain with one credential of its provider: what one attempt calls.
+
+    Attributes:
+        model: the model reference.
+        credential: the name (never the secret) of the credential; empty where the provider has one unnamed.
+    """
+
+    model: str
+    credential: str = ""
+
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+        return provider_of(self.model)
+
+    @property
+    def label(self) -> str:
+        """``provider/model``, with ``@credential`` where the credential has a name."""
+        return f"{self.model}@{self.credential}" if self.credential else self.model
+
+    def scope(self, kind: str) -> str:
+        """The key of the scope of that kind which covers this candidate."""
+        return self.scopes[_SCOPE_ORDER[kind]]
+
+    @cached_property
+    def scopes(self) -> tuple[str, str, str, str]:
+        """The keys of the four scopes that cover this candidate, widest first."""
+        return (
+            endpoint_scope(self.model),
+            f"credential {self.provider}@{self.credential}",
+            f"model {self.model}",
+            f"credential_model {self.model}@{self.credential}",
+        )
+
+
+_SCOPE_ORDER: Final = {"endpoint": 0, "credential": 1, "model": 2, "credential_model": 3}
+
+
+def _dedup(models: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(models))
+
+
+@frozen
+class Chain:
+    """A primary and its ordered fallbacks; a model that stands twice counts once, at its first place.
+
+    Attributes:
+        primary: the model a session uses when all is well and nobody pinned another.
+        fallbacks: what serves while the primary cannot, in order.
+
+    Raises:
+        BadReferenceError: an entry is no model reference.
+    """
+
+    primary: str = field(converter=checked_reference)
+    fallbacks: tuple[str, ...] = field(
+        default=(), converter=lambda names: tuple(checked_reference(name) for name in names)
+    )
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model of the chain, in order, each once."""
+        return _dedup((self.primary, *self.fallbacks))
+
+    @classmethod
+    def of(cls, *models: str) -> Chain:
+        """A chain of these models, the first being the primary.
+
+        Raises:
+            BadChainError: no model was named.
+        """
+        if not models:
+            raise BadChainError("the chain [] is empty; name a primary, e.g. Chain.of('openai/gpt-5')")
+        return cls(models[0], models[1:])
+
+
+def _seconds() -> object:
+    return [instance_of((int, float)), ge(0)]
+
+
+@frozen
+class Policy:
+    """How a chain is walked. Times are in seconds.
+
+    Attributes:
+        retries: tries of the same candidate after the first one; a probe never retries.
+        backoff_s: the wait before the first retry where the server stated none; it doubles up to
+            ``backoff_cap_s`` and is jittered by the caller's dice.
+        backoff_cap_s: the longest such wait.
+        cooldown_s: base of a soft cooldown; doubles with each further strike.
+        cooldown_cap_s: its cap.
+        hard_cooldown_s: base of a hard cooldown (spent quota, bad credential, unknown model).
+        hard_cap_s: its cap.
+        strike_window_s: strikes are forgotten after so long without a failure, not by one success.
+        turn_deadline_s: the longest a turn may take, None: as long as its attempts.
+        first_token_s: the longest wait for the first content of an attempt.
+        idle_s: the longest gap between two pieces of content.
+        max_wait_s: the longest a turn waits in place because a server said so, each wait by itself.
+        on_all_cooling: ``last_resort``: one attempt on the softly cooling candidate that is due soonest;
+            ``fail_fast``: the turn ends at once with the time.
+        last_resort_gap_s: at most one last resort in so long per scope.
+        pin_strict: pins made without saying so are strict: the chain is not used while pinned.
+        content_filter_fails_over: a refusal of the content goes on to the next model, for this turn.
+        buffer_answers: answers are delivered whole or not at all.
+
+    Raises:
+        BadPolicyError: a value is negative, or of the wrong type.
+    """
+
+    retries: int = field(default=1, validator=[instance_of(int), ge(0)])
+    backoff_s: float = field(default=0.5, validator=_seconds())
+    backoff_cap_s: float = field(default=8.0, validator=_seconds())
+    cooldown_s: float = field(default=60.0, validator=_seconds())
+    cooldown_cap_s: float = field(default=3600.0, validator=_seconds())
+    hard_cooldown_s: float = field(default=900.0, validator=_seconds())
+    hard_cap_s: float = field(default=86400.0, validator=_seconds())
+    strike_window_s: float = field(default=600.0, validator=_seconds())
+    turn_deadline_s: float | None = field(default=None, validator=optional(_seconds()))
+    first_token_s: float = field(default=60.0, validator=_seconds())
+    idle_s: float = field(default=60.0, validator=_seconds())
+    max_wait_s: float = field(default=5.0, validator=_seconds())
+    on_all_cooling: OnAllCooling = field(default="last_resort")
+    last_resort_gap_s: float = field(default=30.0, validator=_seconds())
+    pin_strict: bool = False
+    content_filter_fails_over: bool = False
+    buffer_answers: bool = False
+
+    @property
+    def lease_s(self) -> float:
+        """How long a probe's lease lives without a sign of life: longer than the probe's own limits."""
+        return self.first_token_s + self.idle_s + 30.0
+
+
+@frozen
+class Config:
+    """One configuration of one chain, whole: what a turn plans from and keeps to its end.
+
+    Attributes:
+        chain: the chain.
+        policy: how it is walked.
+        revision: the number under which it was published; later is larger.
+        windows: model reference to context window, in tokens; a model not named fits everything.
+        credentials: provider to the names of its credentials, tried in that order; not named: one unnamed.
+        providers: the providers that are configured; None: any.
+        retired: providers that an earlier configuration knew and this one does not.
+    """
+
+    chain: Chain
+    policy: Policy = Policy()
+    revision: int = 0
+    windows: Mapping[str, int] = field(factory=dict)
+    credentials: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    providers: frozenset[str] | None = None
+    retired: frozenset[str] = frozenset()
+    _memo: dict[object, tuple[Candidate, ...]] = field(init=False, factory=dict, eq=False, repr=False)
+
+    def knows(self, model: str) -> bool:
+        """Whether the model's provider is configured."""
+        provider = provider_of(model)
+        return provider not in self.retired and (self.providers is None or provider in self.providers)
+
+    def candidates(self, model: str) -> tuple[Candidate, ...]:
+        """The model with each of its provider's credentials, in their order."""
+        found = self._memo.get(model)
+        if found is None:
+            names = self.credentials.get(provider_of(model)) or ("",)
+            found = self._memo[model] = tuple(Candidate(model, name) for name in names)
+        return found
+
+    def walk(self, pin: str | None, serving: str, strict: bool, probe: Candidate | None) -> tuple[Candidate, ...]:
+        """Every candidate of a turn in the promised order: serving first, then pin, primary, fallbacks.
+
+        All credentials of a model come before the next model. When home is probed from a fallback, the probed
+        candidate stands first and home's other credentials last. A strict pin walks alone. Models that the
+        configuration no longer names are not in the walk.
+
+        Args:
+            pin: the user's pin, if any.
+            serving: the model the session uses now.
+            strict: only the pin may be called.
+            probe: the candidate of home to try first, where home is another model than ``serving``.
+        """
+        key = (pin, serving, strict, probe)
+        found = self._memo.get(key)
+        if found is None:
+            found = self._memo[key] = self._walk(pin, serving, strict, probe)
+        return found
+
+    def _walk(self, pin: str | None, serving: str, strict: bool, probe: Candidate | None) -> tuple[Candidate, ...]:
+        if pin is not None and strict:
+            return self.candidates(pin)
+        chosen = () if pin is None else (pin,)
+        allowed = _dedup((*chosen, *self.chain.models))
+        if serving in allowed:
+            allowed = _dedup((serving, *allowed))
+        if probe is None:
+            return tuple(c for model in allowed for c in self.candidates(model))
+        rest = tuple(c for model in allowed if model != probe.model for c in self.candidates(model))
+        return (probe, *rest, *(c for c in self.candidates(probe.model) if c != probe))
+
+    def next(self, chain: Chain | None = None, policy: Policy | None = None) -> Config:
+        """This configuration with another chain or policy, under the next revision."""
+        return evolve(
+            self, chain=chain or self.chain, policy=policy or self.policy, revision=self.revision + 1
+        )
+
+
+def checked_policy(**values: object) -> Policy:
+    """A policy from keyword values.
+
+    Raises:
+        BadPolicyError: a key is unknown, or a value is out of range; the message names it.
+    """
+    try:
+        return Policy(**values)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise BadPolicyError(f"policy: {error}") from None

@@ -1,0 +1,447 @@
+"""The core: ``step`` functions from values to values, without clock, I/O or chance.
+
+Each takes a session, the cooldown records and the time, lets the three tables decide, and returns a `Step`: what the
+session, the turn and the records become, the decisions for the log, the notices, and the one command that the shell
+has to perform. The shell stores the step, then performs the command, then brings back the one event it ended in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from . import cooldown as cd
+from . import session as ss
+from . import turn as tt
+from . import walk
+from .chain import Candidate, Config, checked_reference, provider_of
+from .decision import Call, Command, Outcome, Step, Wait
+from .desk import Desk
+from .errors import UnknownModelError
+from .reasons import RULINGS, Failure
+from .session import Session
+from .turn import Turn
+from .walk import Health
+
+LIFTED_BY_CONFIG = frozenset(r.reason for r in RULINGS.values() if r.lifted_by_config)
+
+
+@frozen
+class Request:
+    """What a turn asks for, as far as the selection must know.
+
+    Attributes:
+        turn: the turn's id, unique over sessions and processes.
+        tokens: the size of the prompt in tokens, None: unknown.
+        live: content is to reach the client as it comes.
+        deadline_s: the longest the turn may take, in seconds, None: as the policy says.
+    """
+
+    turn: str
+    tokens: int | None = None
+    live: bool = True
+    deadline_s: float | None = None
+
+
+def fresh(session_id: str, config: Config, chain: str = "default") -> Session:
+    """A session that has just begun: the desired primary serves and is adopted."""
+    primary = config.chain.primary
+    return Session(session_id, primary, primary, config.revision, told=primary, chain=chain)
+
+
+def home(session: Session, config: Config) -> str:
+    """What the session uses when all is well: the pin, else the desired primary."""
+    return session.pin or config.chain.primary
+
+
+def _desired(session: Session, config: Config) -> ss.Desired:
+    known = session.pin is None or config.knows(session.pin)
+    return ss.Desired(config.chain.primary, config.revision, known)
+
+
+# What the user and the operator do
+
+
+def pin(
+    session: Session, config: Config, health: Health, now: float, *, model: str, strict: bool | None = None
+) -> Step:
+    """The user selects a model, in the chain or not.
+
+    Raises:
+        BadReferenceError: it is no model reference.
+        UnknownModelError: its provider is not configured.
+    """
+    checked_reference(model)
+    if not config.knows(model):
+        known = ", ".join(sorted(config.providers or {provider_of(m) for m in config.chain.models}))
+        raise UnknownModelError(
+            f"cannot pin {model!r}: provider {provider_of(model)!r} is not configured; "
+            f"configured are {known}. Add the provider to the configuration, or pin one of theirs"
+        )
+    desk = Desk(session, health, now)
+    desk.to_session("pin", ss.Pin(model, strict), config, model)
+    return desk.step()
+
+
+def unpin(session: Session, config: Config, health: Health, now: float) -> Step:
+    """The user lets go of the pin."""
+    return _user("unpin", session, config, health, now)
+
+
+def reset(session: Session, config: Config, health: Health, now: float) -> Step:
+    """A fresh start of the session: the pin goes, the desired primary serves."""
+    return _user("reset", session, config, health, now)
+
+
+def reconcile(session: Session, config: Config, health: Health, now: float) -> Step:
+    """The reconciliation loop visits the session."""
+    return _user("reconcile", session, config, health, now)
+
+
+def published(session: Session, config: Config, health: Health, now: float) -> Step:
+    """A configuration was published, and the session is told of it."""
+    return _user("published", session, config, health, now)
+
+
+def _user(name: str, session: Session, config: Config, health: Health, now: float) -> Step:
+    desk = Desk(session, health, now)
+    desk.to_session(name, _desired(session, config), config, f"desired {config.chain.primary}")
+    return desk.step()
+
+
+def restored(session: Session, config: Config, health: Health, now: float, lost: Iterable[str]) -> Step:
+    """A process came back and finds turns of its own that died with it; their leases end."""
+    gone = frozenset(lost)
+    desk = Desk(session, health, now)
+    desk.to_session("restored", ss.Restored(gone), config)
+    return desk.step()
+
+
+def lift(health: Health, now: float) -> list[cd.Cooldown]:
+    """A configuration was published: the records whose rest it ends, as they become."""
+    event = cd.Lifted(now, LIFTED_BY_CONFIG)
+    fired = ((record, cd.COOLDOWN.fire(record, "lifted", event)) for record in health.values())
+    return [f.after for record, f in fired if f.after is not record]
+
+
+def release(health: Health, turns: Iterable[str]) -> list[cd.Cooldown]:
+    """Turns died with their process: the records whose probe's lease they held, as they become."""
+    gone = tuple(f"{turn}#" for turn in turns)
+    held = [r for r in health.values() if r.state == cd.PROBING and r.holder.startswith(gone)]
+    return [cd.COOLDOWN.fire(r, "released", cd.Released(r.holder)).after for r in held] if gone else []
+
+
+# A turn
+
+
+def start(session: Session, config: Config, health: Health, now: float, request: Request) -> Step:
+    """A turn begins: it plans from the desired configuration and keeps that plan."""
+    desk = Desk(session, health, now)
+    if session.suspended == config.knows(session.pin or config.chain.primary):
+        desk.to_session("published", _desired(session, config), config)
+    if session.revision != config.revision or session.adopted != config.chain.primary:
+        desk.to_session("planned", _desired(session, config), config, f"desired {config.chain.primary}")
+    session = desk.session
+    need = request.tokens or 0
+    goal = home(session, config)
+    strict = session.pin is not None and (
+        config.policy.pin_strict if session.strict is None else session.strict
+    )
+    open_home = walk.first_open(config, goal, need, health, now)
+    due = open_home is not None and bool(walk.due_of(open_home, health, now))
+    licensed = config.candidates(goal)[0] if session.licence and open_home is None else None
+    desk.to_session("turn_started", ss.TurnStarted(request.turn, open_home is not None, due), config, goal)
+    probe = open_home if desk.session.prober == request.turn and goal != session.serving else None
+    plan = config.walk(session.pin, session.serving, strict, probe)
+    limit = request.deadline_s if request.deadline_s is not None else config.policy.turn_deadline_s
+    desk.turn = turn = Turn(
+        id=request.turn,
+        session=session.id,
+        config=config,
+        plan=plan,
+        epoch=session.epoch,
+        began_on=session.serving,
+        told=session.told,
+        pin=session.pin,
+        strict=strict,
+        tokens=request.tokens,
+        live=request.live and not config.policy.buffer_answers,
+        deadline=None if limit is None else now + limit,
+        licensed=licensed,
+        need=need,
+    )
+    if not any(candidate.model == session.serving for candidate in plan):
+        turn.fates = (tt.Fate(Candidate(session.serving), called=False, why="removed"),)
+    first = walk.reach(turn, health, now)
+    resort = walk.last_resort(turn, health, now) if first.candidate is None else None
+    alone = walk.size_alone(first.skipped, plan)
+    desk.to_turn("started", tt.Started(first, resort, alone))
+    return _go_on(desk)
+
+
+def content(session: Session, turn: Turn, health: Health, now: float, attempt: int) -> Step:
+    """Content came: the first of it commits a live turn, and each is a sign of life for a probe's lease."""
+    desk = Desk(session, health, now, turn)
+    desk.to_turn("content", tt.OfAttempt(attempt))
+    lease = cd.Extended(_holder(turn), now + turn.config.policy.lease_s)
+    for key in turn.leases:
+        desk.to_cooldown(key, "extended", lease)
+    return desk.step()
+
+
+def succeeded(session: Session, turn: Turn, health: Health, now: float, attempt: int) -> Step:
+    """The answer is whole."""
+    desk = Desk(session, health, now, turn)
+    if desk.to_turn("succeeded", tt.OfAttempt(attempt)).kind != "move":
+        return desk.step()
+    candidate = _current(turn)
+    for key in candidate.scopes if health else ():
+        desk.to_cooldown(key, "succeeded", cd.Succeeded(now, turn.seen.get(key, 0)))
+    return desk.step(_settle(desk))
+
+
+def failed(
+    session: Session, turn: Turn, health: Health, now: float, attempt: int, failure: Failure, dice: float = 1.0
+) -> Step:
+    """An attempt failed.
+
+    Args:
+        session: the session.
+        turn: its turn.
+        health: the cooldown records.
+        now: the time, in seconds.
+        attempt: the attempt's number.
+        failure: why it failed.
+        dice: a number in [0, 1] by which a wait before a retry is jittered.
+    """
+    desk = Desk(session, health, now, turn)
+    if turn.current is None or turn.is_over:
+        desk.to_turn("failed", tt.OfAttempt(attempt), failure.reason)
+        return desk.step()
+    candidate = _current(turn)
+    condemned = walk.condemned_by(turn, candidate, failure)
+    need = walk.need_after(turn, candidate, failure)
+    ahead = walk.reach(turn, health, now, condemned, need)
+    fate = tt.Fate(candidate, called=True, why=failure.reason, message=failure.message)
+    wait_s = walk.retry_wait(turn, failure, health, now, dice)
+    fired = desk.to_turn(
+        "failed",
+        tt.AttemptFailed(
+            attempt,
+            failure,
+            wait_s,
+            walk.ends_the_walk(turn, failure),
+            condemned,
+            need,
+            fate,
+            ahead,
+            walk.size_alone((*turn.fates, fate, *ahead.skipped), turn.plan),
+        ),
+        f"{candidate.label}: {failure.reason}",
+    )
+    if fired.kind == "stale":
+        return desk.step()
+    if wait_s is not None and fired.after.tries > turn.tries:
+        return _go_on(desk, wait_s)
+    _book(desk, turn, candidate, failure)
+    return _go_on(desk)
+
+
+def waited(session: Session, turn: Turn, health: Health, now: float, attempt: int) -> Step:
+    """A wait in place is over."""
+    desk = Desk(session, health, now, turn)
+    still_open = turn.current is not None and not walk.rests_of(turn.current, health, now)
+    ahead = walk.reach(turn, health, now)
+    if desk.to_turn("waited", tt.Waited(attempt, still_open, ahead)).kind == "stale":
+        return desk.step()
+    return _go_on(desk)
+
+
+def deadline(session: Session, turn: Turn, health: Health, now: float) -> Step:
+    """The turn's time is up; the attempt in flight is cut, and cools nothing."""
+    return _cut("deadline", session, turn, health, now)
+
+
+def aborted(session: Session, turn: Turn, health: Health, now: float) -> Step:
+    """The client called the turn off, or went away; that is nobody's failure."""
+    return _cut("aborted", session, turn, health, now)
+
+
+def _cut(name: str, session: Session, turn: Turn, health: Health, now: float) -> Step:
+    desk = Desk(session, health, now, turn)
+    if desk.to_turn(name, tt.Cut()).kind == "stale":
+        return desk.step()
+    _end_probe(desk, turn)
+    return desk.step(_settle(desk, "timeout" if name == "deadline" else ""))
+
+
+def _go_on(desk: Desk, wait_s: float = 0.0) -> Step:
+    """Order what the turn's new state calls for."""
+    turn = _turn(desk)
+    if turn.is_over:
+        return desk.step(_settle(desk))
+    if turn.state == tt.BACKING_OFF:
+        return desk.step(Wait(turn.attempt, wait_s))
+    return desk.step(_begin_attempt(desk))
+
+
+def _begin_attempt(desk: Desk) -> Call:
+    turn = _turn(desk)
+    candidate, policy = _current(turn), turn.config.policy
+    event = _tell_session(desk, candidate.model)
+    claim = cd.Claimed(desk.now, _holder(turn), desk.now + policy.lease_s)
+    for key in turn.leases:
+        desk.to_cooldown(key, "claimed", claim)
+    if turn.resort:
+        for record in walk.rests_of(candidate, desk.health, desk.now):
+            desk.to_cooldown(record.key, "tapped", cd.Tapped(desk.now))
+    found = ((key, desk.record(key)) for key in candidate.scopes)
+    seen = {key: record.generation for key, record in found if record is not None}
+    desk.to_turn("called", tt.Called(seen, event == "failed_over", event == "home_reached"), candidate.label)
+    expired = turn.tries > 0 and turn.failure is not None and turn.failure.reason == "session_expired"
+    return Call(turn.attempt, candidate, policy.first_token_s, policy.idle_s, fresh=expired)
+
+
+def _tell_session(desk: Desk, model: str) -> str | None:
+    """Let the session know whom its turn goes on with, if that concerns it; the event it was told."""
+    turn, session = _turn(desk), desk.session
+    if session.prober == turn.id or turn.tries:
+        return None
+    attached = session.epoch == turn.epoch
+    passed = turn.fate_of(session.serving)
+    event = None
+    if attached and session.state == ss.FAILOVER_ACTIVE and model == (session.pin or turn.config.chain.primary):
+        event = "home_reached"
+    elif model != session.serving and passed is not None and not passed.is_detour:
+        pin_failed = passed.called and session.serving == session.pin
+        event = "failed_over" if attached or pin_failed else None
+    if event is not None:
+        desk.to_session(event, ss.TurnEvent(turn.id, model), turn.config, model)
+    return event
+
+
+def _book(desk: Desk, turn: Turn, candidate: Candidate, failure: Failure) -> None:
+    """Hold a spent attempt against the scope that it condemns, give back what it had lent, and end the probe."""
+    condemned = None if failure.cools is None else candidate.scope(failure.cools)
+    if condemned is not None:
+        policy, hard = turn.config.policy, failure.ruling.hard
+        event = cd.Failed(
+            now=desk.now,
+            reason=failure.reason,
+            hard=hard,
+            base_s=policy.hard_cooldown_s if hard else policy.cooldown_s,
+            cap_s=policy.hard_cap_s if hard else policy.cooldown_cap_s,
+            window_s=policy.strike_window_s,
+            wait_s=failure.wait_s,
+            max_wait_s=policy.max_wait_s,
+            generation=turn.seen.get(condemned, 0),
+        )
+        desk.to_cooldown(condemned, "failed", event, create=True)
+    _end_probe(desk, turn, condemned)
+
+
+def _end_probe(desk: Desk, turn: Turn, settled: str | None = None) -> None:
+    """Give back the leases of an attempt that did not succeed, but for the scope that its failure settled."""
+    for key in turn.leases:
+        if key != settled:
+            desk.to_cooldown(key, "released", cd.Released(_holder(turn)))
+    if desk.session.prober == turn.id:
+        model = _current(turn).model
+        desk.to_session("probe_failed", ss.TurnEvent(turn.id, model), turn.config, model)
+
+
+def _settle(desk: Desk, cut_for: str = "") -> Outcome:
+    """The turn has its outcome: let the session know, and tell the user what changed."""
+    turn, before = _turn(desk), desk.session
+    config = turn.config
+    attached = before.epoch == turn.epoch
+    if turn.state == tt.ANSWERED:
+        model = _current(turn).model
+        adopts = ss.Desired(config.chain.primary, config.revision)
+        fired = desk.to_session("answered", ss.Answered(turn.id, model, adopts), config, model)
+        came_home = fired.before == ss.COOLDOWN_PROBE != fired.after.state
+        _tell_answered(desk, turn, model, attached, came_home and before.serving != model)
+    elif turn.state != tt.EXHAUSTED and attached and before.serving != turn.told:
+        desk.tell("failover", _passed_over(turn), config)
+    desk.to_session("turn_ended", ss.TurnEnded(turn.id, turn.state), config, turn.state)
+    return _outcome(desk, turn, cut_for)
+
+
+def _tell_answered(desk: Desk, turn: Turn, model: str, attached: bool, recovered: bool) -> None:
+    """The one notice of an answered turn, for where it ends."""
+    session, config = desk.session, turn.config
+    detoured = any(f.is_detour and (f.called or f.candidate.model == session.serving) for f in turn.fates)
+    if recovered:
+        desk.tell("recovered", f"{model} answers again", config)
+    elif turn.resort:
+        desk.tell("last_resort", f"every candidate rests; {model} was asked all the same and answered", config)
+    elif (attached or turn.moved) and session.serving != turn.told != model:
+        desk.tell("failover", _passed_over(turn), config)
+    elif detoured or (not attached and model != turn.began_on):
+        desk.tell("detour", f"{model} answered this turn alone: {_passed_over(turn)}", config)
+
+
+def _passed_over(turn: Turn) -> str:
+    fate = turn.fate_of(turn.told) or turn.fate_of(turn.began_on) or (turn.fates[-1] if turn.fates else None)
+    if fate is None:
+        return "another turn of the session has moved it"
+    if fate.called:
+        return f"{fate.candidate.model} {RULINGS[fate.why].says}"
+    return f"{fate.candidate.model} was passed over: {fate.why}"
+
+
+def _outcome(desk: Desk, turn: Turn, cut_for: str) -> Outcome:
+    candidate = turn.current
+    again = None
+    if turn.state == tt.EXHAUSTED or (turn.state == tt.SURFACED and turn.strict):
+        again = walk.retry_at(turn, desk.health, desk.now)
+    return Outcome(
+        kind=turn.state,  # type: ignore[arg-type]
+        session=turn.session,
+        turn=turn.id,
+        model=candidate.model if candidate is not None else "",
+        credential=candidate.credential if candidate is not None else "",
+        reason=cut_for or _reason(desk, turn),
+        failure=None if turn.state == tt.ANSWERED else turn.failure,
+        fates=turn.fates,
+        attempts=turn.attempt,
+        retry_at=again,
+    )
+
+
+def _reason(desk: Desk, turn: Turn) -> str:
+    """The reason that is shown: the last failure's, or what kept a turn from calling anybody."""
+    if turn.state in (tt.ANSWERED, tt.ABORTED):
+        return ""
+    if turn.failure is not None:
+        return turn.failure.reason
+    if walk.size_alone(turn.fates, turn.plan):
+        return "context_overflow"
+    rests = [record for c in turn.plan for record in walk.rests_of(c, desk.health, desk.now)]
+    return max(rests, key=lambda record: record.until).reason if rests else "model_not_found"
+
+
+def _holder(turn: Turn) -> str:
+    return f"{turn.id}#{turn.attempt}"
+
+
+def _turn(desk: Desk) -> Turn:
+    assert desk.turn is not None  # every step of a turn carries it
+    return desk.turn
+
+
+def _current(turn: Turn) -> Candidate:
+    assert turn.current is not None  # set by the row that ordered the call
+    return turn.current
+
+
+def command_of(step: Step) -> Command:
+    """The command of a step of a turn that goes on or ends here.
+
+    Raises:
+        ValueError: the step orders nothing, because its event was stale.
+    """
+    if step.command is None:
+        raise ValueError("the step orders nothing: its event came too late")
+    return step.command

@@ -1,0 +1,418 @@
+"""The turn machine: one user request, from its first attempt to its one outcome.
+
+A turn walks its plan forward and never back: ``at`` only grows, and each candidate has a budget of retries that is
+never refilled, so every turn ends (the pair *candidates left, retries left* falls with each attempt). What the walk
+finds at each point — who may be called next, whether a retry is due, whether size alone stands in the way — is
+surveyed beforehand (`walk`) and comes with the event, so the table below is all there is to the behaviour.
+
+After the first content has reached the client (``streaming``) there is no way back to ``attempting``: output is never
+sent twice. A turn whose answers are buffered stays in ``attempting`` until the answer is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from attrs import define, field, frozen
+
+from .chain import Candidate, Config
+from .engine import Table
+from .reasons import RULINGS, Failure
+from .rows import Row, stale
+
+PLANNED: Final = "planned"
+ATTEMPTING: Final = "attempting"
+BACKING_OFF: Final = "backing_off"
+STREAMING: Final = "streaming"
+ANSWERED: Final = "answered"
+EXHAUSTED: Final = "exhausted"
+SURFACED: Final = "surfaced"
+ABORTED: Final = "aborted"
+INTERRUPTED: Final = "interrupted"
+
+STATES: Final = {
+    PLANNED: "the order of the walk is fixed; nobody was called",
+    ATTEMPTING: "one call is in flight, and nothing of it has reached the client",
+    BACKING_OFF: "waiting in place before the same candidate is asked again",
+    STREAMING: "content is reaching the client",
+    ANSWERED: "the client has the whole answer of one candidate",
+    EXHAUSTED: "every candidate was called or skipped for a reason on record",
+    SURFACED: "a failure was shown to the client, because no other candidate may help",
+    ABORTED: "the client called the turn off, or went away",
+    INTERRUPTED: "the answer broke off after some of it had reached the client",
+}
+UNDER_WAY: Final = (PLANNED, ATTEMPTING, BACKING_OFF, STREAMING)
+OVER: Final = (ANSWERED, EXHAUSTED, SURFACED, ABORTED, INTERRUPTED)
+
+
+@frozen
+class Fate:
+    """What happened to one candidate in one turn.
+
+    Attributes:
+        candidate: who.
+        called: it was called; false: it was skipped.
+        why: the failure reason of the last call, or why it was skipped: ``cooldown``, ``window``, ``unsupported``,
+            ``removed``, or the reason of the request that another credential of the model met before.
+        message: what the provider said, where it was called.
+    """
+
+    candidate: Candidate
+    called: bool
+    why: str
+    message: str = ""
+
+    @property
+    def is_detour(self) -> bool:
+        """The candidate was passed over for this request alone; its health is not in question."""
+        return self.why not in _OF_HEALTH
+
+    def __str__(self) -> str:
+        said = f" ({self.message})" if self.message else ""
+        return f"{self.candidate.label}: {'failed' if self.called else 'skipped'}, {self.why}{said}"
+
+
+_OF_HEALTH: Final = frozenset(
+    ("cooldown", "removed", *(r.reason for r in RULINGS.values() if not r.of_the_request))
+)
+
+
+@frozen
+class Reach:
+    """How far the walk goes from where it stands.
+
+    Attributes:
+        candidate: who may be called next, None: nobody.
+        at: where the walk stands afterwards.
+        skipped: who was passed over on the way, each with the reason.
+        due: the keys of the scopes whose probe this call is.
+        alone: one attempt without retries: a probe, a licensed attempt or a last resort.
+        resort: the call is a last resort.
+    """
+
+    candidate: Candidate | None
+    at: int
+    skipped: tuple[Fate, ...] = ()
+    due: tuple[str, ...] = ()
+    alone: bool = False
+    resort: bool = False
+
+
+@define(eq=False)
+class Turn:
+    """One user request.
+
+    Attributes:
+        id: the turn's id, unique over processes.
+        session: the session's id.
+        config: the configuration it planned from and keeps.
+        plan: the candidates in the order of the walk.
+        epoch: the session's epoch when the turn began.
+        began_on: what the session served then.
+        told: what the user believed to serve then.
+        pin: the user's pin when the turn began, None: none.
+        strict: only the pin may be called.
+        tokens: the size of the prompt, None: unknown.
+        live: content reaches the client as it comes.
+        deadline: when the turn is cut, in seconds of the caller's clock, None: never.
+        licensed: the candidate that the user's pin licenses one attempt on while it cools, if any.
+        state: one of `STATES`.
+        at: where the walk stands in the plan.
+        attempt: the number of the present attempt, from 1.
+        current: whom the present attempt calls.
+        tries: retries made of the present candidate.
+        alone: the present attempt is not retried.
+        resort: the present attempt is a last resort.
+        leases: the keys of the scopes whose probe the present attempt is.
+        seen: the generations of the candidate's scopes when the attempt began.
+        condemned: scopes found failing in this turn, each with the word for skipping it.
+        need: the context window that the request is known to need, in tokens.
+        fates: what happened to each candidate so far.
+        failure: the last failure.
+        moved: this turn moved its session.
+    """
+
+    id: str
+    session: str
+    config: Config
+    plan: tuple[Candidate, ...]
+    epoch: int
+    began_on: str
+    told: str
+    pin: str | None = None
+    strict: bool = False
+    tokens: int | None = None
+    live: bool = True
+    deadline: float | None = None
+    licensed: Candidate | None = None
+    state: str = PLANNED
+    at: int = 0
+    attempt: int = 0
+    current: Candidate | None = None
+    tries: int = 0
+    alone: bool = False
+    resort: bool = False
+    leases: tuple[str, ...] = ()
+    seen: Mapping[str, int] = field(factory=dict)
+    condemned: Mapping[str, str] = field(factory=dict)
+    need: int = 0
+    fates: tuple[Fate, ...] = ()
+    failure: Failure | None = None
+    moved: bool = False
+
+    def __copy__(self) -> Turn:
+        twin = object.__new__(Turn)
+        for name in _SLOTS:
+            setattr(twin, name, getattr(self, name))
+        return twin
+
+    @property
+    def is_over(self) -> bool:
+        """The turn has its outcome."""
+        return self.state in OVER
+
+    def fate_of(self, model: str) -> Fate | None:
+        """The last thing that happened to a model in this turn, None: the walk has not come to it."""
+        return next((fate for fate in reversed(self.fates) if fate.candidate.model == model), None)
+
+
+_SLOTS: Final = tuple(attribute.name for attribute in Turn.__attrs_attrs__)  # type: ignore[attr-defined]
+
+
+@frozen
+class Started:
+    """The walk begins; ``reach`` is the first candidate, ``resort`` the last resort if one may be made."""
+
+    reach: Reach
+    resort: Reach | None
+    size_alone: bool
+
+
+@frozen
+class AttemptFailed:
+    """An attempt failed; the rest is what a survey of the walk found.
+
+    Attributes:
+        attempt: the attempt's number.
+        failure: why it failed.
+        wait_s: the wait before the same candidate is asked again, in seconds; None: it is not asked again.
+        ends: no other candidate may help with this failure.
+        condemned: scopes found failing, including by this attempt.
+        need: the context window the request is now known to need, in tokens.
+        fate: what this attempt's candidate met.
+        reach: who may be called next.
+        size_alone: size is the sole reason for every candidate.
+    """
+
+    attempt: int
+    failure: Failure
+    wait_s: float | None
+    ends: bool
+    condemned: Mapping[str, str]
+    need: int
+    fate: Fate
+    reach: Reach
+    size_alone: bool
+
+
+@frozen
+class Waited:
+    """The wait in place is over; ``open`` tells whether the candidate may still be called."""
+
+    attempt: int
+    open: bool
+    reach: Reach
+
+
+@frozen
+class Called:
+    """An attempt is about to be made.
+
+    Attributes:
+        seen: the generations of the candidate's scopes.
+        moves: the session goes on with this candidate's model because of this turn.
+        tries_home: the attempt is home's probe.
+    """
+
+    seen: Mapping[str, int]
+    moves: bool
+    tries_home: bool
+
+
+@frozen
+class OfAttempt:
+    """Something came of an attempt: content, or the whole answer."""
+
+    attempt: int
+
+
+@frozen
+class Cut:
+    """The turn is ended from outside."""
+
+
+def is_superseded(t: Turn, e: OfAttempt | AttemptFailed | Waited) -> bool:
+    """It comes from an attempt that another has taken the place of."""
+    return e.attempt != t.attempt
+
+
+def is_live(t: Turn, _e: OfAttempt) -> bool:
+    """Content reaches the client as it comes."""
+    return t.live
+
+
+def somebody_is_free(_t: Turn, e: Started | AttemptFailed | Waited) -> bool:
+    """A candidate that was not tried may be called."""
+    return e.reach.candidate is not None
+
+
+def last_resort_is_open(_t: Turn, e: Started) -> bool:
+    """Everybody rests, one of them softly, and its last resort is not too recent."""
+    return e.resort is not None
+
+
+def only_size_hinders(_t: Turn, e: Started | AttemptFailed) -> bool:
+    """The request is too long for every candidate, and nothing else is wrong with any."""
+    return e.size_alone
+
+
+def is_strict(t: Turn, _e: Any) -> bool:
+    """Only the pin may be called."""
+    return t.strict
+
+
+def retry_is_due(_t: Turn, e: AttemptFailed) -> bool:
+    """The reason allows another try, and there is budget for it."""
+    return e.wait_s is not None
+
+
+def retry_must_wait(_t: Turn, e: AttemptFailed) -> bool:
+    """The next try is not at once."""
+    return e.wait_s is not None and e.wait_s > 0
+
+
+def ends_the_walk(_t: Turn, e: AttemptFailed) -> bool:
+    """No other candidate may help: the failure is the request's own."""
+    return e.ends
+
+
+def is_unknown_and_alone(t: Turn, e: AttemptFailed) -> bool:
+    """A chain of one failed in a way nobody knows."""
+    return e.failure.reason == "unknown" and all(c.model == t.plan[0].model for c in t.plan)
+
+
+def is_still_open(_t: Turn, e: Waited) -> bool:
+    """Nobody has condemned the candidate in the meantime."""
+    return e.open
+
+
+def call_next(t: Turn, e: Started | AttemptFailed | Waited) -> Mapping[str, Any]:
+    """Go on to the candidate that the walk reaches."""
+    return {
+        "current": e.reach.candidate,
+        "at": e.reach.at,
+        "attempt": t.attempt + 1,
+        "tries": 0,
+        "alone": e.reach.alone,
+        "leases": e.reach.due,
+    }
+
+
+def call_last_resort(_t: Turn, e: Started) -> Mapping[str, Any]:
+    """Call the softly cooling candidate that is due soonest, once."""
+    assert e.resort is not None  # the row's guard
+    return {"current": e.resort.candidate, "at": e.resort.at, "attempt": 1, "alone": True, "resort": True}
+
+
+def record_call(t: Turn, e: Called) -> Mapping[str, Any]:
+    """Keep what tells later whether the attempt's outcome is news, and that home gets one attempt only."""
+    return {"seen": e.seen, "moved": t.moved or e.moves, "alone": t.alone or e.tries_home}
+
+
+def call_again(t: Turn, _e: AttemptFailed | Waited) -> Mapping[str, Any]:
+    """Ask the same candidate again."""
+    return {"attempt": t.attempt + 1}
+
+
+def spend_retry(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
+    """Take one retry from the candidate's budget."""
+    return {"tries": t.tries + 1, "failure": e.failure}
+
+
+def note_skips(t: Turn, e: Started | Waited) -> Mapping[str, Any]:
+    """Record who was passed over, and why."""
+    return {"fates": t.fates + e.reach.skipped}
+
+
+def note_failure(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
+    """Record what the candidate met, what that condemns, and who was passed over on the way to the next."""
+    return {
+        "failure": e.failure,
+        "fates": (*t.fates, e.fate, *e.reach.skipped),
+        "condemned": e.condemned,
+        "need": e.need,
+    }
+
+
+def note_end(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
+    """Record what the candidate met; the walk ends here."""
+    return {"failure": e.failure, "fates": (*t.fates, e.fate), "condemned": e.condemned}
+
+
+WAITING = (ATTEMPTING, BACKING_OFF)
+
+TURN: Final[Table[Turn]] = Table(
+    "turn",
+    STATES,
+    (
+        Row("started", PLANNED, ATTEMPTING, "the first free candidate of the walk is called",
+            (somebody_is_free,), (note_skips, call_next)),
+        Row("started", PLANNED, ATTEMPTING, "everybody rests: one last resort on whom is due soonest",
+            (last_resort_is_open,), (note_skips, call_last_resort)),
+        Row("started", PLANNED, SURFACED, "the strict pin cannot be called, and nothing else may be",
+            (is_strict,), (note_skips,)),
+        Row("started", PLANNED, SURFACED, "the request is too long for every candidate",
+            (only_size_hinders,), (note_skips,)),
+        Row("started", PLANNED, EXHAUSTED, "nobody may be called now", (), (note_skips,)),
+        Row("called", ATTEMPTING, None, "the attempt is on record before it is made", (), (record_call,)),
+        stale("content", (ATTEMPTING, STREAMING), "it comes from a superseded attempt", (is_superseded,)),
+        Row("content", ATTEMPTING, STREAMING, "the first content reaches the client", (is_live,)),
+        Row("content", ATTEMPTING, None, "content is gathered until the answer is whole"),
+        Row("content", STREAMING, None, "the answer goes on"),
+        stale("succeeded", (ATTEMPTING, STREAMING), "it comes from a superseded attempt", (is_superseded,)),
+        Row("succeeded", (ATTEMPTING, STREAMING), ANSWERED, "the answer is whole"),
+        stale("failed", (ATTEMPTING, STREAMING), "it comes from a superseded attempt", (is_superseded,)),
+        Row("failed", ATTEMPTING, BACKING_OFF, "the same candidate is asked again after a wait",
+            (retry_is_due, retry_must_wait), (spend_retry,)),
+        Row("failed", ATTEMPTING, ATTEMPTING, "the same candidate is asked again at once",
+            (retry_is_due,), (spend_retry, call_again)),
+        Row("failed", ATTEMPTING, SURFACED, "the failure is the request's own: the client is shown it",
+            (ends_the_walk,), (note_end,)),
+        Row("failed", ATTEMPTING, ATTEMPTING, "the next free candidate of the walk is called",
+            (somebody_is_free,), (note_failure, call_next)),
+        Row("failed", ATTEMPTING, SURFACED, "the strict pin failed, and nothing else may be called",
+            (is_strict,), (note_failure,)),
+        Row("failed", ATTEMPTING, SURFACED, "the request is too long for every candidate",
+            (only_size_hinders,), (note_failure,)),
+        Row("failed", ATTEMPTING, SURFACED, "the only model failed in a way nobody knows: the client is shown it",
+            (is_unknown_and_alone,), (note_failure,)),
+        Row("failed", ATTEMPTING, EXHAUSTED, "nobody is left to call", (), (note_failure,)),
+        Row("failed", STREAMING, INTERRUPTED, "the answer broke off after some of it was shown", (), (note_end,)),
+        stale("waited", BACKING_OFF, "it belongs to a superseded attempt", (is_superseded,)),
+        Row("waited", BACKING_OFF, ATTEMPTING, "the wait is over: the same candidate is asked again",
+            (is_still_open,), (call_again,)),
+        Row("waited", BACKING_OFF, ATTEMPTING, "the candidate was condemned meanwhile: the next free one is called",
+            (somebody_is_free,), (note_skips, call_next)),
+        Row("waited", BACKING_OFF, SURFACED, "the strict pin was condemned meanwhile", (is_strict,), (note_skips,)),
+        Row("waited", BACKING_OFF, EXHAUSTED, "everybody was condemned meanwhile", (), (note_skips,)),
+        Row("deadline", WAITING, SURFACED, "the turn's time is up"),
+        Row("deadline", STREAMING, INTERRUPTED, "the turn's time is up after some of the answer was shown"),
+        Row("aborted", (*WAITING, STREAMING), ABORTED, "the client called the turn off"),
+        *(
+            stale(event, OVER, "the turn has its outcome")
+            for event in ("content", "succeeded", "failed", "waited", "deadline", "aborted")
+        ),
+    ),
+)
+"""The turn machine."""
