@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 _ABSENT: Final = object()
-_DELTA_FIELDS: Final = ("content", "tool_calls", "function_call", "reasoning", "reasoning_content", "refusal", "audio")
+_DELTA_FIELDS: Final = (
+    "content",
+    "tool_calls",
+    "function_call",
+    "reasoning",
+    "reasoning_content",
+    "refusal",
+    "audio",
+)
 _SILENT_EVENTS: Final = frozenset(
     (
         "message_start",
@@ -49,12 +57,15 @@ def has_content(piece: Any) -> bool:
     if isinstance(kind, str) and kind in _SILENT_EVENTS:
         return False
     if kind == "content_block_start":
-        return _get(_get(piece, "content_block"), "type") == "tool_use"
+        return bool(_get(_get(piece, "content_block"), "type") == "tool_use")
     if kind == "message":
         return bool(_get(piece, "content"))
     candidates = _get(piece, "candidates")
     if candidates is not _ABSENT:
-        return any(_get(_get(candidate, "content"), "parts") not in (_ABSENT, None, []) for candidate in candidates or ())
+        return any(
+            _get(_get(candidate, "content"), "parts") not in (_ABSENT, None, [])
+            for candidate in candidates or ()
+        )
     return True
 
 

@@ -73,7 +73,8 @@ class History:
         """Keep a stored step's decisions, and pass them and its notices on."""
         self._decisions.extend(step.decisions)
         if self._subscriptions:
-            for item in (*step.decisions, *step.notices):
+            news: list[Decision | Notice] = [*step.decisions, *step.notices]
+            for item in news:
                 for subscription in self._subscriptions:
                     subscription.offer(item)
 

@@ -141,6 +141,11 @@ class Say:
         return response
 
 
+def empty() -> Say:
+    """A success in good order with nothing in it."""
+    return Say("")
+
+
 @frozen
 class UseTool:
     """Answer with one tool call; a stream brings the name first and the arguments in two parts."""
@@ -475,8 +480,9 @@ class LocalProvider:
         call = Call(model, stream, time.time(), "Authorization" in http.headers, body)
         self.calls.append(call)
         exchange = Exchange(http, call, f"chatcmpl-{self.name}-{len(self.calls)}")
-        # A response not yet begun goes nowhere on a closed connection, which is what None asks for.
-        return await self._next(model).reply(exchange) or web.Response()
+        response = await self._next(model).reply(exchange)
+        # After None the connection is closed or about to be: this response goes nowhere.
+        return web.Response() if response is None else response
 
     async def _list(self, http: web.Request) -> web.StreamResponse:  # noqa: ARG002 - the list is for everyone
         listed = [{"id": m, "object": "model", "created": 0, "owned_by": self.name} for m in self.models]

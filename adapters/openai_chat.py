@@ -109,7 +109,7 @@ class OpenAIChat:
             chat = _ChatStream(fail, SseDecoder(self._limits.event_bytes))
             while not chat.done:
                 try:
-                    data, broken = await reply.content.readany(), None
+                    data, broken = await _read(reply.content), None
                 except _BROKEN as error:
                     data, broken = _left(reply.content), error
                 for piece in chat.feed(data):
@@ -120,7 +120,7 @@ class OpenAIChat:
             # The end of the body often comes in a packet of its own; taking it in saves the connection.
             with suppress(*_BROKEN):
                 async with asyncio.timeout(_DRAIN_S):
-                    await reply.content.readany()
+                    await _read(reply.content)
 
     @asynccontextmanager
     async def _post(
@@ -175,7 +175,7 @@ class OpenAIChat:
             exception = f"redirect to {reply.headers.get('Location')!r} not followed; correct base_url"
         body = bytearray()
         try:
-            while len(body) < ERROR_BODY_BYTES and (data := await reply.content.readany()):
+            while len(body) < ERROR_BODY_BYTES and (data := await _read(reply.content)):
                 body += data
         except _BROKEN as error:
             exception = _described(error)
@@ -185,7 +185,7 @@ class OpenAIChat:
     async def _whole(self, reply: aiohttp.ClientResponse, fail: _Fail) -> str:
         body = bytearray()
         try:
-            while data := await reply.content.readany():
+            while data := await _read(reply.content):
                 body += data
                 if len(body) > self._limits.answer_bytes:
                     too_long = (
@@ -213,7 +213,8 @@ def _told_of_damage(reply: aiohttp.ClientResponse) -> Iterator[None]:
         if isinstance(cause, HttpProcessingError) and not reply.content.is_eof():
             reply.content.set_exception(aiohttp.ClientPayloadError(f"malformed body: {cause.message}"))
 
-    closed = protocol.closed
+    # Before 3.12 there is no such future, and only the caller's own time limit ends the wait.
+    closed: asyncio.Future[None] | None = getattr(protocol, "closed", None)
     if closed is None:
         tell(None)
         yield
@@ -231,6 +232,14 @@ def _told_of_damage(reply: aiohttp.ClientResponse) -> Iterator[None]:
 def _taken(closed: asyncio.Future[None]) -> None:
     if not closed.cancelled():
         closed.exception()
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    try:
+        return await content.readany()
+    except RuntimeError as error:
+        # So aiohttp answers a reader who comes after the connection has gone.
+        raise aiohttp.ClientPayloadError(str(error)) from error
 
 
 def _left(content: aiohttp.StreamReader) -> bytes:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from attrs import field, frozen
-
 from detent.fsm import core
 from detent.fsm.chain import Candidate
 from detent.fsm.decision import Call, Notice, Outcome, Step, Wait
@@ -174,7 +173,7 @@ class TurnRun:
         except (Exception, asyncio.CancelledError) as error:
             if not self._is_failure(error):
                 raise
-            await self._fail(Broken(failure_of_exception(error, self._provider, mid_stream=True), error))
+            await self._fail(Broken(self._read(error, mid_stream=True), error))
             raise self._error() from error
         finally:
             await self.abort()
@@ -195,9 +194,9 @@ class TurnRun:
     def _live(self) -> bool:
         return self._turn is not None and self._turn.live
 
-    @property
-    def _provider(self) -> str:
-        return self._order.candidate.provider if self._order is not None else ""
+    def _read(self, error: BaseException, *, mid_stream: bool) -> Failure:
+        provider, now = self.called.provider, self._controller.now()
+        return failure_of_exception(error, provider, now=now, mid_stream=mid_stream)
 
     async def _attempt(self, order: Call) -> Whole | Opened | Broken:
         self._order = order
@@ -217,7 +216,7 @@ class TurnRun:
         except (Exception, asyncio.CancelledError) as error:
             if not self._is_failure(error):
                 raise
-            return Broken(failure_of_exception(error, who.provider), error)
+            return Broken(self._read(error, mid_stream=False), error)
 
     async def _opened(self, attempt: Attempt, order: Call) -> Whole | Opened:
         stream: AsyncIterator[Any] | None = None
@@ -375,5 +374,5 @@ async def _close(stream: AsyncIterator[Any]) -> None:
         result = close()
         if inspect.isawaitable(result):
             await result
-    except Exception:  # noqa: S110 - the turn is settled, and the upstream is being left
+    except Exception:
         return

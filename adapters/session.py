@@ -13,6 +13,7 @@ from .controller import DEFAULT_CHAIN, Controller, SessionStatus
 from .history import Subscription, sentences
 from .running import CallFunction, Opened, TurnRun, Whole
 
+
 class Answer:
     """What a turn was answered with.
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from attrs import evolve, field, frozen
-from attrs.validators import ge, instance_of, optional
+from attrs import Attribute, evolve, field, frozen
 
 from .errors import BadChainError, BadPolicyError, BadReferenceError
 
 OnAllCooling = Literal["last_resort", "fail_fast"]
-ANY_WINDOW: Final = None
 
 
 def checked_reference(text: object) -> str:
@@ -87,6 +85,10 @@ def _dedup(models: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(models))
 
 
+def _references(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(checked_reference(name) for name in names)
+
+
 @frozen
 class Chain:
     """A primary and its ordered fallbacks; a model that stands twice counts once, at its first place.
@@ -100,9 +102,7 @@ class Chain:
     """
 
     primary: str = field(converter=checked_reference)
-    fallbacks: tuple[str, ...] = field(
-        default=(), converter=lambda names: tuple(checked_reference(name) for name in names)
-    )
+    fallbacks: tuple[str, ...] = field(default=(), converter=_references)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -121,8 +121,24 @@ class Chain:
         return cls(models[0], models[1:])
 
 
-def _seconds() -> object:
-    return [instance_of((int, float)), ge(0)]
+def _not_negative(_policy: object, attribute: Attribute[Any], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        raise BadPolicyError(f"{attribute.name} is {value!r}, but must be a number of at least 0")
+
+
+def _not_negative_or_none(policy: object, attribute: Attribute[Any], value: object) -> None:
+    if value is not None:
+        _not_negative(policy, attribute, value)
+
+
+def _whole(_policy: object, attribute: Attribute[Any], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise BadPolicyError(f"{attribute.name} is {value!r}, but must be a whole number of at least 0")
+
+
+def _on_all_cooling(_policy: object, attribute: Attribute[Any], value: object) -> None:
+    if value not in ("last_resort", "fail_fast"):
+        raise BadPolicyError(f"{attribute.name} is {value!r}, but must be 'last_resort' or 'fail_fast'")
 
 
 @frozen
@@ -154,20 +170,20 @@ class Policy:
         BadPolicyError: a value is negative, or of the wrong type.
     """
 
-    retries: int = field(default=1, validator=[instance_of(int), ge(0)])
-    backoff_s: float = field(default=0.5, validator=_seconds())
-    backoff_cap_s: float = field(default=8.0, validator=_seconds())
-    cooldown_s: float = field(default=60.0, validator=_seconds())
-    cooldown_cap_s: float = field(default=3600.0, validator=_seconds())
-    hard_cooldown_s: float = field(default=900.0, validator=_seconds())
-    hard_cap_s: float = field(default=86400.0, validator=_seconds())
-    strike_window_s: float = field(default=600.0, validator=_seconds())
-    turn_deadline_s: float | None = field(default=None, validator=optional(_seconds()))
-    first_token_s: float = field(default=60.0, validator=_seconds())
-    idle_s: float = field(default=60.0, validator=_seconds())
-    max_wait_s: float = field(default=5.0, validator=_seconds())
-    on_all_cooling: OnAllCooling = field(default="last_resort")
-    last_resort_gap_s: float = field(default=30.0, validator=_seconds())
+    retries: int = field(default=1, validator=_whole)
+    backoff_s: float = field(default=0.5, validator=_not_negative)
+    backoff_cap_s: float = field(default=8.0, validator=_not_negative)
+    cooldown_s: float = field(default=60.0, validator=_not_negative)
+    cooldown_cap_s: float = field(default=3600.0, validator=_not_negative)
+    hard_cooldown_s: float = field(default=900.0, validator=_not_negative)
+    hard_cap_s: float = field(default=86400.0, validator=_not_negative)
+    strike_window_s: float = field(default=600.0, validator=_not_negative)
+    turn_deadline_s: float | None = field(default=None, validator=_not_negative_or_none)
+    first_token_s: float = field(default=60.0, validator=_not_negative)
+    idle_s: float = field(default=60.0, validator=_not_negative)
+    max_wait_s: float = field(default=5.0, validator=_not_negative)
+    on_all_cooling: OnAllCooling = field(default="last_resort", validator=_on_all_cooling)
+    last_resort_gap_s: float = field(default=30.0, validator=_not_negative)
     pin_strict: bool = False
     content_filter_fails_over: bool = False
     buffer_answers: bool = False
@@ -214,7 +230,9 @@ class Config:
             found = self._memo[model] = tuple(Candidate(model, name) for name in names)
         return found
 
-    def walk(self, pin: str | None, serving: str, strict: bool, probe: Candidate | None) -> tuple[Candidate, ...]:
+    def walk(
+        self, pin: str | None, serving: str, strict: bool, probe: Candidate | None
+    ) -> tuple[Candidate, ...]:
         """Every candidate of a turn in the promised order: serving first, then pin, primary, fallbacks.
 
         All credentials of a model come before the next model. When home is probed from a fallback, the probed
@@ -233,7 +251,9 @@ class Config:
             found = self._memo[key] = self._walk(pin, serving, strict, probe)
         return found
 
-    def _walk(self, pin: str | None, serving: str, strict: bool, probe: Candidate | None) -> tuple[Candidate, ...]:
+    def _walk(
+        self, pin: str | None, serving: str, strict: bool, probe: Candidate | None
+    ) -> tuple[Candidate, ...]:
         if pin is not None and strict:
             return self.candidates(pin)
         chosen = () if pin is None else (pin,)
@@ -250,15 +270,3 @@ class Config:
         return evolve(
             self, chain=chain or self.chain, policy=policy or self.policy, revision=self.revision + 1
         )
-
-
-def checked_policy(**values: object) -> Policy:
-    """A policy from keyword values.
-
-    Raises:
-        BadPolicyError: a key is unknown, or a value is out of range; the message names it.
-    """
-    try:
-        return Policy(**values)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise BadPolicyError(f"policy: {error}") from None

@@ -84,7 +84,9 @@ class Cooldown:
 
     def due(self, now: float) -> bool:
         """The rest is over and nobody probes: the next call is the probe and needs the lease."""
-        return now >= self.until and (self.state == COOLING or (self.state == PROBING and now >= self.lease_until))
+        return now >= self.until and (
+            self.state == COOLING or (self.state == PROBING and now >= self.lease_until)
+        )
 
     def open(self, now: float) -> bool:
         """A call may be made: nothing is held against the scope, or its probe is due."""
@@ -246,6 +248,7 @@ def mark(_c: Cooldown, e: Tapped) -> Mapping[str, Any]:
 RESTING = (COOLING, PROBING)
 ALL = (AVAILABLE, COOLING, PROBING)
 
+# fmt: off
 COOLDOWN: Final[Table[Cooldown]] = Table(
     "cooldown",
     STATES,
@@ -273,4 +276,5 @@ COOLDOWN: Final[Table[Cooldown]] = Table(
         stale("tapped", AVAILABLE, "the scope does not rest"),
     ),
 )
+# fmt: on
 """The cooldown machine."""

@@ -202,7 +202,13 @@ def succeeded(session: Session, turn: Turn, health: Health, now: float, attempt:
 
 
 def failed(
-    session: Session, turn: Turn, health: Health, now: float, attempt: int, failure: Failure, dice: float = 1.0
+    session: Session,
+    turn: Turn,
+    health: Health,
+    now: float,
+    attempt: int,
+    failure: Failure,
+    dice: float = 1.0,
 ) -> Step:
     """An attempt failed.
 
@@ -311,7 +317,11 @@ def _tell_session(desk: Desk, model: str) -> str | None:
     attached = session.epoch == turn.epoch
     passed = turn.fate_of(session.serving)
     event = None
-    if attached and session.state == ss.FAILOVER_ACTIVE and model == (session.pin or turn.config.chain.primary):
+    if (
+        attached
+        and session.state == ss.FAILOVER_ACTIVE
+        and model == (session.pin or turn.config.chain.primary)
+    ):
         event = "home_reached"
     elif model != session.serving and passed is not None and not passed.is_detour:
         pin_failed = passed.called and session.serving == session.pin
@@ -375,7 +385,9 @@ def _tell_answered(desk: Desk, turn: Turn, model: str, attached: bool, recovered
     if recovered:
         desk.tell("recovered", f"{model} answers again", config)
     elif turn.resort:
-        desk.tell("last_resort", f"every candidate rests; {model} was asked all the same and answered", config)
+        desk.tell(
+            "last_resort", f"every candidate rests; {model} was asked all the same and answered", config
+        )
     elif (attached or turn.moved) and session.serving != turn.told != model:
         desk.tell("failover", _passed_over(turn), config)
     elif detoured or (not attached and model != turn.began_on):

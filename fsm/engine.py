@@ -22,7 +22,7 @@ S = TypeVar("S")
 """A subject: an object with an attribute ``state`` and slots for what the actions assign."""
 
 
-class RowTransition(Transition):  # type: ignore[misc]
+class RowTransition(Transition):
     """A transition of the oracle that remembers the row it was built from."""
 
     def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
@@ -30,7 +30,7 @@ class RowTransition(Transition):  # type: ignore[misc]
         self.row = row
 
 
-class Oracle(Machine):  # type: ignore[misc]
+class Oracle(Machine):
     """The shared `transitions` machine of one table; sessions are passed to it and never registered."""
 
     transition_cls = RowTransition
@@ -77,7 +77,9 @@ class Judged:
     fires: bool
 
     def __str__(self) -> str:
-        said = ", ".join(f"{name} is {'true' if held else 'false'}" for name, held in self.guards) or "no guard"
+        said = (
+            ", ".join(f"{name} is {'true' if held else 'false'}" for name, held in self.guards) or "no guard"
+        )
         verdict = "fires" if self.fires else "does not fire"
         return f"{self.row.name}: {verdict} ({said})"
 
@@ -206,7 +208,7 @@ def oracle(
         ignore_invalid_triggers=True,
     )
     for row in rows:
-        conditions = [guard_as(guard) for guard in row.when]
+        conditions: list[Any] = [guard_as(guard) for guard in row.when]
         for source in row.source:
             machine.add_transition(row.event, source, row.to, conditions=conditions, row=row)
     return machine
@@ -217,11 +219,12 @@ def flatten(machine: Oracle) -> dict[tuple[str, str], _Cell]:
     cells: dict[tuple[str, str], _Cell] = {}
     for name, event in machine.events.items():
         for state, transitions in event.transitions.items():
-            cells[state, name] = tuple(
-                (tuple(condition.func for condition in transition.conditions), transition.row)
-                for transition in transitions
-            )
+            cells[state, name] = tuple(_guarded(transition) for transition in transitions)
     return cells
+
+
+def _guarded(transition: Any) -> tuple[tuple[Guard, ...], Row]:
+    return tuple(condition.func for condition in transition.conditions), transition.row
 
 
 class _Bare:

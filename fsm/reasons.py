@@ -66,6 +66,7 @@ class Ruling:
     lifted_by_config: bool = False
 
 
+# fmt: off
 RULINGS: Final[dict[str, Ruling]] = {
     r.reason: r
     for r in (
@@ -89,6 +90,7 @@ RULINGS: Final[dict[str, Ruling]] = {
         Ruling("unknown", "never", False, True, "model", "failed in a way nobody knows"),
     )
 }
+# fmt: on
 """The failure table, by reason."""
 
 REASONS: Final[tuple[str, ...]] = tuple(RULINGS)

@@ -354,6 +354,7 @@ SETTLED = (PRIMARY, USER_PINNED)
 LIVE = (FAILOVER_ACTIVE, COOLDOWN_PROBE)
 ALL = (PRIMARY, FAILOVER_ACTIVE, USER_PINNED, COOLDOWN_PROBE)
 
+# fmt: off
 SESSION: Final[Table[Session]] = Table(
     "session",
     STATES,
@@ -432,4 +433,5 @@ SESSION: Final[Table[Session]] = Table(
         Row("restored", ALL, None, "the process came back", (), (forget_turns,)),
     ),
 )
+# fmt: on
 """The session machine."""

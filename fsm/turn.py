@@ -177,7 +177,7 @@ class Turn:
         return next((fate for fate in reversed(self.fates) if fate.candidate.model == model), None)
 
 
-_SLOTS: Final = tuple(attribute.name for attribute in Turn.__attrs_attrs__)  # type: ignore[attr-defined]
+_SLOTS: Final = tuple(attribute.name for attribute in Turn.__attrs_attrs__)
 
 
 @frozen
@@ -362,6 +362,7 @@ def note_end(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
 
 WAITING = (ATTEMPTING, BACKING_OFF)
 
+# fmt: off
 TURN: Final[Table[Turn]] = Table(
     "turn",
     STATES,
@@ -415,4 +416,5 @@ TURN: Final[Table[Turn]] = Table(
         ),
     ),
 )
+# fmt: on
 """The turn machine."""

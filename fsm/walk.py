@@ -63,7 +63,11 @@ def obstacle(turn: Turn, candidate: Candidate, condemned: Mapping[str, str], nee
 
 
 def reach(
-    turn: Turn, health: Health, now: float, condemned: Mapping[str, str] | None = None, need: int | None = None
+    turn: Turn,
+    health: Health,
+    now: float,
+    condemned: Mapping[str, str] | None = None,
+    need: int | None = None,
 ) -> Reach:
     """Walk on from where the turn stands to the next candidate that may be called.
 
@@ -167,7 +171,9 @@ def retry_wait(turn: Turn, failure: Failure, health: Health, now: float, dice: f
     stated = failure.wait_s
     if turn.state == STREAMING or turn.alone or turn.tries >= budget:
         return None
-    if (stated is None and ruling.retry == "when_told") or (stated is not None and stated > policy.max_wait_s):
+    if (stated is None and ruling.retry == "when_told") or (
+        stated is not None and stated > policy.max_wait_s
+    ):
         return None
     backoff = min(policy.backoff_cap_s, policy.backoff_s * 2.0**turn.tries) * (0.5 + dice / 2)
     wait = stated or backoff

@@ -14,21 +14,16 @@ from typing import Any, Final
 from attrs import frozen
 
 from .evidence import BODY_LIMIT, Evidence
+from .words import words
 
 _LINKS: Final = 16
 _MESSAGE: Final = 500
-_DULL: Final = frozenset(
-    (
-        *("object", "BaseException", "Exception", "ExceptionGroup", "BaseExceptionGroup", "Generic"),
-        *("OSError", "ValueError", "RuntimeError"),
-    )
+_DULL: Final = words(
+    "object BaseException Exception ExceptionGroup BaseExceptionGroup Generic OSError ValueError RuntimeError"
 )
-_WIRE: Final = frozenset(
-    (
-        *("OSError", "ConnectionError", "TimeoutError", "SSLError", "TransportError", "HTTPException"),
-        *("APIConnectionError", "ClientConnectionError", "ClientPayloadError", "HTTPClientError"),
-        "RequestException",
-    )
+_WIRE: Final = words(
+    "OSError ConnectionError TimeoutError SSLError TransportError HTTPException APIConnectionError "
+    "ClientConnectionError ClientPayloadError HTTPClientError RequestException"
 )
 _BODIES: Final = ("body", "details", "response_json", "json_body")
 _READ: Final = ("_content", "_body")

@@ -12,7 +12,7 @@ from attrs import frozen
 from .answers import shape_of_events, shape_of_value
 from .evidence import BODY_LIMIT, Evidence
 from .layers import MAX_LAYERS, MAX_TEXT, Layer, layers_of_text, status_in
-from .parse import events_of, html_headings, is_events, is_html
+from .parse import events_of, html_headings, is_events, is_html, json_of
 
 _EXCEPTION_DEPTH: Final = 10
 _CHALLENGE: Final = re.compile(
@@ -147,7 +147,8 @@ def _event_layers(raw: str, values: list[Any]) -> Iterator[Layer]:
         if data != "[DONE]" and not _SPEECH.match(name):
             own = list(layers_of_text(data, found))
             layers = [*own, *([Layer((name.lower(),))] if name else []), *layers][:MAX_LAYERS]
-        parsed.append((name, found[0] if found else data))
+        value = found[0] if found else json_of(data)
+        parsed.append((name, data if value is None else value))
         values.extend(found)
     yield from layers[: MAX_LAYERS - 1]
     yield Layer((f"shape:{shape_of_events(parsed)}",))

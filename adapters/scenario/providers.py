@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from attrs import define, field
-
 from detent.fsm.reasons import Failure
 
 from ..classify import Evidence
@@ -28,9 +27,10 @@ class Behaviour:
 
     def matches(self, attempt: Attempt) -> bool:
         """Whether it speaks of the model, and of the credential if it names one."""
-        model = self.table["model"]
+        model: str = self.table["model"]
         wild = model.endswith("/*") and model[:-2] == attempt.provider
-        return (wild or model == attempt.model) and self.table.get("credential", attempt.credential) == attempt.credential
+        credential: str = self.table.get("credential", attempt.credential)
+        return (wild or model == attempt.model) and credential == attempt.credential
 
     def next(self, attempt: Attempt) -> Mapping[str, Any]:
         """What it makes of this attempt; after its ``times`` the model answers at once."""
@@ -55,21 +55,17 @@ class Providers:
         """Take up a ``provider`` step; the latest that matches a model counts, alone."""
         self._behaviours.append(Behaviour(table))
 
-    def call(
-        self, attempt: Attempt, *, stream: bool, begun: Callable[[Attempt], Awaitable[None]]
-    ) -> Awaitable[Any] | AsyncIterator[str]:
-        """One attempt: an async iterator of pieces, or an awaitable whole answer.
+    def call(self, attempt: Attempt, begun: Callable[[Attempt], Awaitable[None]]) -> AsyncIterator[str]:
+        """One attempt: an async iterator of pieces.
 
         Args:
             attempt: whom to call.
-            stream: the answer is streamed.
             begun: awaited at the beginning, before anything comes of the attempt.
         """
         self.calls.append((attempt.model, attempt.credential))
         behaviour = next((b for b in reversed(self._behaviours) if b.matches(attempt)), None)
         script = behaviour.next(attempt) if behaviour is not None else {"does": "answer"}
-        pieces = self._pieces(attempt, script, begun)
-        return pieces if stream else _whole(pieces)
+        return self._pieces(attempt, script, begun)
 
     async def _pieces(
         self, attempt: Attempt, script: Mapping[str, Any], begun: Callable[[Attempt], Awaitable[None]]
@@ -85,10 +81,6 @@ class Providers:
             raise ProviderError(failure)
         for piece in ANSWER:
             yield piece
-
-
-async def _whole(pieces: AsyncIterator[str]) -> str:
-    return "".join([piece async for piece in pieces])
 
 
 def _failure(script: Mapping[str, Any], provider: str, now: float) -> Failure | None:

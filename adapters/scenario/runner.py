@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define, field, frozen
-
 from detent.fsm.chain import Config, provider_of
 from detent.fsm.cooldown import Cooldown
 from detent.fsm.decision import Decision, Notice, Outcome
@@ -145,9 +144,9 @@ class Stage:
     def __init__(self, story: Story, loop: VirtualLoop) -> None:
         self._loop = loop
         self._config = story.config
-        self._known = frozenset(provider_of(m) for m in (*story.config.chain.models, *story.config.windows)) | set(
-            story.config.credentials
-        )
+        self._known = frozenset(
+            provider_of(m) for m in (*story.config.chain.models, *story.config.windows)
+        ) | set(story.config.credentials)
         self._store = MemoryStore()
         self._providers = Providers(loop)
         self._processes: dict[str, _Process] = {}
@@ -234,8 +233,6 @@ class Stage:
     async def _client(
         self, process: _Process, turn: TurnSeen, value: Mapping[str, Any], armed: list[Step]
     ) -> None:
-        stream = value.get("stream", True)
-
         async def begun(attempt: Attempt) -> None:
             for step in [s for s in armed if s.at == attempt.number]:
                 armed.remove(step)
@@ -244,8 +241,8 @@ class Stage:
         live = LiveSession(process.controller, turn.session)
         try:
             answer = await live.run(
-                lambda attempt: self._providers.call(attempt, stream=stream, begun=begun),
-                stream=stream,
+                lambda attempt: self._providers.call(attempt, begun),
+                stream=value.get("stream", True),
                 tokens=value.get("tokens"),
             )
             turn.model = answer.model
@@ -332,7 +329,9 @@ async def _run(story: Story, loop: VirtualLoop) -> Result:
         if step.expect and step.at is not None:
             continue
         seen = await stage.play(step)
-        trace.append(f"step {step.number}: {step.verb} {step.value!r}" + (f" at {step.at}/attempt" if step.at else ""))
+        trace.append(
+            f"step {step.number}: {step.verb} {step.value!r}" + (f" at {step.at}/attempt" if step.at else "")
+        )
         if seen is None:
             continue
         trace.extend(f"  {line}" for line in sentences(seen.decisions))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
-
 from detent.fsm.chain import Chain, Config, Policy, checked_reference, provider_of
 from detent.fsm.errors import DetentError
 from detent.fsm.reasons import REASONS
@@ -172,7 +171,18 @@ def load(path: Path) -> Story:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ScenarioError(f"{path}: is no TOML: {error}") from None
     reader = _Reader(str(path))
-    reader.keys("", data, {"id": (str,), "source": (str,), "family": (str,), "summary": (str,), "config": (dict,), "step": (list,)})
+    reader.keys(
+        "",
+        data,
+        {
+            "id": (str,),
+            "source": (str,),
+            "family": (str,),
+            "summary": (str,),
+            "config": (dict,),
+            "step": (list,),
+        },
+    )
     name = data.get("id")
     if name != path.stem:
         reader.refuse("id", f"is {name!r}, but must equal the file's name {path.stem!r}")
@@ -180,10 +190,14 @@ def load(path: Path) -> Story:
         reader.refuse("config", "is missing; name at least a primary")
     config = config_of(data["config"], reader, "config")
     steps = data.get("step", [])
-    return Story(path.stem, config, tuple(_step(reader, number, step) for number, step in enumerate(steps, 1)))
+    return Story(
+        path.stem, config, tuple(_step(reader, number, step) for number, step in enumerate(steps, 1))
+    )
 
 
-def config_of(table: Mapping[str, Any], reader: _Reader, path: str, known: frozenset[str] = frozenset()) -> Config:
+def config_of(
+    table: Mapping[str, Any], reader: _Reader, path: str, known: frozenset[str] = frozenset()
+) -> Config:
     """A scenario's ``[config]`` table as a configuration.
 
     Args:
@@ -208,7 +222,10 @@ def config_of(table: Mapping[str, Any], reader: _Reader, path: str, known: froze
         reader.reference(f"{path}.primary" if model is models[0] else f"{path}.fallbacks", model)
     values = {key: value for key, value in table.items() if key in _POLICY_KEYS}
     if values.get("on_all_cooling", "fail_fast") not in ("last_resort", "fail_fast"):
-        reader.refuse(f"{path}.on_all_cooling", f"is {values['on_all_cooling']!r}, but must be 'last_resort' or 'fail_fast'")
+        reader.refuse(
+            f"{path}.on_all_cooling",
+            f"is {values['on_all_cooling']!r}, but must be 'last_resort' or 'fail_fast'",
+        )
     named = frozenset(providers_of(table))
     policy = reader.made(path, lambda: _policy(values))
     return Config(
@@ -239,7 +256,10 @@ def _step(reader: _Reader, number: int, step: Any) -> Step:
     if unknown:
         reader.refuse(f"{path}.{unknown[0]}", f"is no verb; verbs are {', '.join(VERBS)}")
     if len(verbs) != 1:
-        reader.refuse(path, f"has the verbs {', '.join(verbs) or 'none'}, but must have exactly one of {', '.join(VERBS)}")
+        reader.refuse(
+            path,
+            f"has the verbs {', '.join(verbs) or 'none'}, but must have exactly one of {', '.join(VERBS)}",
+        )
     verb, value = verbs[0], step[verbs[0]]
     _check_value(reader, f"{path}.{verb}", verb, value)
     at = _armed_at(reader, path, verb, step)
@@ -247,7 +267,9 @@ def _step(reader: _Reader, number: int, step: Any) -> Step:
     reader.keys(f"{path}.expect", expect, _EXPECT_KEYS)
     for key, words in _WORDS.items():
         if key in expect and expect[key] not in words:
-            reader.refuse(f"{path}.expect.{key}", f"is {expect[key]!r}, but must be one of {', '.join(words)}")
+            reader.refuse(
+                f"{path}.expect.{key}", f"is {expect[key]!r}, but must be one of {', '.join(words)}"
+            )
     return Step(number, verb, value, at, expect)
 
 
@@ -281,13 +303,13 @@ def _check_provider(reader: _Reader, path: str, value: Mapping[str, Any]) -> Non
 def _armed_at(reader: _Reader, path: str, verb: str, step: Mapping[str, Any]) -> int | None:
     if "at" not in step:
         if verb == "abort":
-            reader.refuse(path, "aborts nothing: give it at = \"n/attempt\"")
+            reader.refuse(path, 'aborts nothing: give it at = "n/attempt"')
         return None
     number, slash, word = str(step["at"]).partition("/")
     if verb not in ARMABLE:
         reader.refuse(f"{path}.at", f"cannot be given to {verb}, only to {', '.join(ARMABLE)}")
     if slash != "/" or word != "attempt" or not number.isdigit() or int(number) < 1:
-        reader.refuse(f"{path}.at", f"is {step['at']!r}, but must be like \"1/attempt\"")
+        reader.refuse(f"{path}.at", f'is {step["at"]!r}, but must be like "1/attempt"')
     return int(number)
 
 

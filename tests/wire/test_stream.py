@@ -22,6 +22,7 @@ from detent.adapters.local_provider import (
     Stall,
     Trickle,
     UseTool,
+    empty,
     rate_limited,
 )
 from detent.adapters.openai_chat import Limits
@@ -130,6 +131,63 @@ def test_a_finish_reason_makes_up_for_a_missing_done(run, tail):
     run(body)
 
 
+@frozen
+class OnePacket:
+    """Send the head and these events in one packet, then close without the last HTTP chunk."""
+
+    events: bytes
+
+    async def reply(self, exchange: Exchange) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        exchange.http.transport.write(head + b"%x\r\n%s\r\n" % (len(self.events), self.events))
+        exchange.close()
+
+
+@pytest.mark.parametrize("data", [(HELLO, STOP, "[DONE]"), (HELLO, "[DONE]"), (HELLO, STOP)])
+def test_a_complete_answer_survives_the_connection_breaking_behind_it(run, data):
+    async def body(line):
+        await line.pieces(OnePacket(chunks(*data).body))
+        assert line.text == "Hello"
+
+    run(body)
+
+
+@frozen
+class InTwoParts:
+    """Send one token; when told to, send the rest and break the connection off."""
+
+    rest: bytes
+    go: asyncio.Event = field(factory=asyncio.Event)
+
+    async def reply(self, exchange: Exchange) -> None:
+        async with exchange.open() as response:
+            await response.write(exchange.chunk({"content": "One"}))
+            await self.go.wait()
+            await response.write(self.rest)
+            exchange.close()
+
+
+def test_a_slow_reader_still_gets_what_came_before_the_break(run):
+    async def body(line):
+        parts = InTwoParts(chunks(HELLO, STOP, "[DONE]").body)
+        line.provider.behave(parts)
+        async with aclosing(line.wire.stream(line.endpoint, "large", ASKED)) as pieces:
+            assert (await anext(pieces)).text == "One"
+            parts.go.set()
+            await asyncio.sleep(0.05)
+            assert [piece.text async for piece in pieces] == ["Hello", ""]
+
+    run(body)
+
+
+def test_what_came_before_a_break_is_passed_on(run):
+    async def body(line):
+        error = await line.failed_stream(OnePacket(chunks(HELLO).body))
+        assert (line.text, error.transport) == ("Hello", "sse")
+
+    run(body)
+
+
 def test_a_stream_may_lack_the_last_line_end(run):
     async def body(line):
         await line.pieces(Raw(chunks(HELLO, "[DONE]").body.rstrip()))
@@ -181,6 +239,14 @@ def test_a_complete_stream_without_content_is_an_empty_answer(run, data):
     async def body(line):
         error = await line.failed_stream(chunks(*data))
         assert (error.transport, error.exception) == ("body200", "empty answer")
+
+    run(body)
+
+
+def test_the_local_provider_can_answer_with_nothing(run):
+    async def body(line):
+        for error in (await line.failed_stream(empty()), await line.failed_whole(empty())):
+            assert (error.transport, error.status, error.exception) == ("body200", 200, "empty answer")
 
     run(body)
 
