@@ -216,6 +216,11 @@ def serves_pin(s: Session, _e: Any) -> bool:
     return s.serving == s.pin
 
 
+def serves_adopted(s: Session, _e: Any) -> bool:
+    """The adopted primary serves."""
+    return s.serving == s.adopted
+
+
 def pin_vanished(s: Session, e: Desired) -> bool:
     """The pin's provider has gone from the configuration."""
     return not e.pin_known and not s.suspended
@@ -413,8 +418,10 @@ SESSION: Final[Table[Session]] = Table(
         Row("probe_failed", COOLDOWN_PROBE, FAILOVER_ACTIVE, "home did not answer: the fallback goes on",
             (probes, serves_another), (stop_trying,)),
         Row("probe_failed", COOLDOWN_PROBE, USER_PINNED, "the pin did not answer, and nothing else serves yet",
-            (probes, is_pinned), (stop_trying,)),
+            (probes, serves_pin), (stop_trying,)),
         Row("probe_failed", COOLDOWN_PROBE, PRIMARY, "the primary did not answer, and nothing else serves yet",
+            (probes, serves_adopted), (stop_trying,)),
+        Row("probe_failed", COOLDOWN_PROBE, FAILOVER_ACTIVE, "what serves became home and did not answer as such",
             (probes,), (stop_trying,)),
         stale("probe_failed", ALL, "the turn no longer speaks for the session"),
         Row("answered", COOLDOWN_PROBE, USER_PINNED, "the pin answered: the session is home",

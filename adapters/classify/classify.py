@@ -39,7 +39,7 @@ _LABELS: Final[dict[ScopeKind, Scope]] = {
 _DETAIL: Final = re.compile(r"\w+=")
 _KIN: Final = re.compile(r"^(\w+)\((?:\w+(?:, )?)+\)")
 _AGGREGATOR: Final = re.compile(
-    r"openrouter|gateway|proxy|litellm|one-?api|new-?api|aihubmix|portkey|requesty|vercel", re.IGNORECASE
+    r"openrouter|gateway|litellm|one-?api|new-?api|aihubmix|portkey|requesty|vercel", re.IGNORECASE
 )
 _NAMES_MODEL: Final = re.compile(
     r"\bmodel[:= ]\s*[`'\"]?[\w./:@-]*\d|per_?model|base model|(?:on|for) (?:this|the|that) model"
@@ -120,7 +120,8 @@ def failure_of(evidence: Evidence, *, now: float | None = None, aggregator: bool
 
 def _read(evidence: Evidence, now: float | None) -> _Reading:
     facts = facts_of(evidence)
-    rule, fact = _decide(facts)
+    answered = facts.is_shape("answer") and not evidence.exception
+    rule, fact = (_ANSWER, "an answer") if answered else _decide(facts)
     wait = wait_s(facts, now)
     reason = rule.reason
     if rule.windowed and wait is not None and wait <= WINDOW_S:
@@ -130,8 +131,6 @@ def _read(evidence: Evidence, now: float | None) -> _Reading:
 
 def _decide(facts: Facts) -> tuple[Rule, str]:
     """The first rule that fires: tier by tier, in each the innermost layer first."""
-    if facts.is_shape("answer"):
-        return _ANSWER, "an answer"
     for tier in TIERS:
         for layer in facts.layers:
             for rule in tier:

@@ -100,7 +100,7 @@ KINDS: Final[tuple[Rule, ...]] = (
     ),
     Rule("kind unsupported", "unsupported", "gRPC status codes", codes="unimplemented"),
     Rule(
-        "refusal stream error",
+        "kind error in 200",
         "server_error",
         "an error event without a known word",
         codes="api_error internal upstream_error",
@@ -176,7 +176,6 @@ STATUSES: Final[tuple[Rule, ...]] = (
         "RFC 9110, 15.6",
         statuses=(421, 424, 425, 500, 502, 505, 506, 507, 508, 509, 510, 511, 520, 527),
     ),
-    Rule("4xx", "invalid_request", "RFC 9110, 15.5", statuses=range(400, 500)),
     Rule("5xx", "server_error", "RFC 9110, 15.6", statuses=range(500, 600)),
     Rule(
         "called off",

@@ -92,6 +92,7 @@ MINIMAX: Final[tuple[Rule, ...]] = (
         MINIMAX_DOC,
         provider=_MINIMAX,
         codes="2013",
+        says=(r"\(2013\)",),
         also=(
             r"context window",
             r"token.{0,20}exceed",

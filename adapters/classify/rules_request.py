@@ -105,6 +105,12 @@ CONTEXT: Final[tuple[Rule, ...]] = (
         unless=(r"prompt is too long",),
     ),
     Rule(
+        "context spelled out",
+        "context_overflow",
+        "vLLM and OpenRouter: the window and what was asked of it in one sentence",
+        says=(r"maximum context length is \d+ tokens",),
+    ),
+    Rule(
         "context",
         "context_overflow",
         "context length replies, as collected by pi, LiteLLM and openclaw",
@@ -207,6 +213,8 @@ CAPABILITIES: Final[tuple[Rule, ...]] = (
         says=(
             r"(?:function calling|tool use|thinking|instruction|image input|audio"
             r"|json mode) is not enabled",
+            r"content must be a (?:valid )?string",
+            r"is not one of \[?.{0,3}(?:system|user|assistant)",
             r"unknown variant .{0,3}(?:image|input_|file|audio|video)",
             r"content (?:blocks?|parts?|types?) .{0,20}expected",
             r"(?:image|audio|video|file|document)(?:_url|s| input)? (?:content )?(?:is|are) not "
@@ -425,8 +433,9 @@ REQUEST: Final[tuple[Rule, ...]] = (
             r"max(?:_completion|_output|imum)?_?.?tokens.{0,40}(?:too large|exceed|at most|must be"
             r"|should be|limit)",
             r"only (?:supports?|accepts?|works)",
+            r"only .{0,20}(?:is|are) allowed",
             r"not implemented",
-            r"temperature .{0,40}(?:deprecated|only the default)",
+            r"temperature\W.{0,40}(?:deprecated|only)",
             r"does not match any of the expected tags",
             r"input tag",
             r"不支持",

@@ -40,6 +40,14 @@ SMALL: Final[tuple[Rule, ...]] = (
     Rule("workers ai capacity", "overloaded", CF_AI_DOC, provider=_CLOUDFLARE_AI, codes="3040"),
     Rule("workers ai login", "auth", CF_AI_DOC, provider=_CLOUDFLARE_AI, codes="10000 10001"),
     Rule(
+        "ollama runner",
+        "server_error",
+        "Ollama server: the runner behind it died",
+        statuses=(500,),
+        provider=r"ollama",
+        says=(r"\beof\b", r"\brunner\b", r"\bpredict:"),
+    ),
+    Rule(
         "fireworks suspended",
         "quota_exhausted",
         "Fireworks docs, 412 for suspended accounts",
@@ -422,6 +430,7 @@ BEDROCK: Final[tuple[Rule, ...]] = (
             r"sso session .{0,60}expired",
             r"bearer token has expired",
             r"signature expired",
+            r"request signature we calculated",
         ),
     ),
 )

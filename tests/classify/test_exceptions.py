@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import ssl
 from http.client import IncompleteRead
@@ -19,15 +20,27 @@ from google.genai import errors as genai
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-REQUEST = httpx.Request("POST", "https://api.example.com/v1/chat")
+REQUEST: Any = httpx.Request("POST", "https://api.example.com/v1/chat")
 
 
-def response(status: int, body: object, headers: dict[str, str] | None = None) -> httpx.Response:
+def response(status: int, body: object, headers: dict[str, str] | None = None) -> Any:
     return httpx.Response(status, request=REQUEST, json=body, headers=headers or {})
 
 
 def reason(exc: BaseException, provider: str | None = None) -> str:
     return classify(evidence_from(exc, provider)).reason
+
+
+def spoken_by(sdk: Any) -> Any:
+    """The HTTP library that this SDK was built on: httpx, or a descendant of it."""
+    return importlib.import_module(sdk.DefaultHttpxClient.__mro__[1].__module__.split(".")[0])
+
+
+def failing(sdk: Any, client: Any, status: int, body: object, headers: dict[str, str] | None = None) -> Any:
+    """A client whose every call is answered by this reply."""
+    http = spoken_by(sdk)
+    transport = http.MockTransport(lambda _: http.Response(status, json=body, headers=headers or {}))
+    return client(api_key="k", max_retries=0, http_client=http.Client(transport=transport))
 
 
 def raised(outer: BaseException, cause: BaseException) -> BaseException:
@@ -43,6 +56,39 @@ def test_an_openai_status_error_gives_status_headers_and_the_whole_body() -> Non
     assert (seen.status, seen.headers["retry-after"], seen.transport) == (429, "3", "http")
     assert json.loads(seen.body or "")["error"]["code"] == "rate_limit_exceeded"
     assert classify(seen).retry_after_s == 3.0
+
+
+def test_what_a_live_openai_client_raises_is_read_whole() -> None:
+    fault = {"error": {"message": "x", "code": "insufficient_quota"}}
+    client = failing(openai, openai.OpenAI, 429, fault, {"retry-after": "3"})
+    with pytest.raises(openai.RateLimitError) as caught:
+        client.chat.completions.create(model="m", messages=[])
+    seen = evidence_from(caught.value, "openai")
+    assert json.loads(seen.body or "") == fault
+    assert (seen.status, classify(seen).reason, classify(seen).retry_after_s) == (429, "quota_exhausted", 3.0)
+
+
+def test_what_a_live_anthropic_client_raises_is_read_whole() -> None:
+    fault = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    client = failing(anthropic, anthropic.Anthropic, 529, fault)
+    with pytest.raises(anthropic.APIStatusError) as caught:
+        client.messages.create(model="m", max_tokens=1, messages=[])
+    assert json.loads(evidence_from(caught.value).body or "") == fault
+    assert reason(caught.value, "anthropic") == "overloaded"
+
+
+def test_a_refused_connection_of_a_live_client_is_a_connection() -> None:
+    http = spoken_by(openai)
+
+    def refuse(_: Any) -> Any:
+        raise http.ConnectError("[Errno 111] Connection refused")
+
+    client = openai.OpenAI(
+        api_key="k", max_retries=0, http_client=http.Client(transport=http.MockTransport(refuse))
+    )
+    with pytest.raises(openai.APIConnectionError) as caught:
+        client.models.list()
+    assert reason(caught.value) == "connection"
 
 
 def test_an_openai_body_decides_over_the_class() -> None:

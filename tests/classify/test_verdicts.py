@@ -213,7 +213,7 @@ def test_grpc_status_words_are_understood(word: str, reason: str) -> None:
         (503, "overloaded"),
         (504, "timeout"),
         (529, "overloaded"),
-        (418, "invalid_request"),
+        (418, "unknown"),
         (599, "timeout"),
     ],
 )

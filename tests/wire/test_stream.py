@@ -47,6 +47,7 @@ def chunks(*data: str) -> Raw:
 
 
 HELLO = '{"choices": [{"index": 0, "delta": {"content": "Hello"}}]}'
+USAGE = '{"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 0}}'
 STOP = '{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}'
 
 
@@ -253,7 +254,7 @@ def test_the_local_provider_can_answer_with_nothing(run):
 
 def test_an_empty_answer_shows_why_it_finished(run):
     async def body(line):
-        error = await line.failed_stream(chunks(STOP.replace('"stop"', '"content_filter"'), "[DONE]"))
+        error = await line.failed_stream(chunks(STOP.replace('"stop"', '"content_filter"'), USAGE, "[DONE]"))
         assert "content_filter" in error.body
 
     run(body)
@@ -364,7 +365,11 @@ def test_a_read_stream_leaves_its_connection_to_the_next_call(run):
 
             async def reply(self, exchange):
                 self.seen.append(exchange.http.transport.get_extra_info("peername"))
-                return await Say().reply(exchange)
+                async with exchange.open() as response:
+                    await response.write(exchange.chunk({"content": "Hi"}) + exchange.last_chunks({}))
+                    # The end of the HTTP body comes after that of the answer, in a packet of its own.
+                    await asyncio.sleep(0.02)
+                return response
 
         ports = Ports()
         await line.pieces(ports)

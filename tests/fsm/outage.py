@@ -1,0 +1,245 @@
+"""A world for the pure core: sessions, turns in flight, cooldowns and a clock, all in plain dicts.
+
+`World.take` is the only way in: it checks every promise that can be read off one step, stores the step, and remembers
+what the turns were ordered to do. It knows the rules in its own words and never asks the code it checks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import count
+
+from detent.fsm import core
+from detent.fsm.chain import Candidate, Config
+from detent.fsm.cooldown import Cooldown
+from detent.fsm.decision import Call, Outcome, Step, Wait
+from detent.fsm.reasons import RULINGS, Failure
+from detent.fsm.session import Session
+from detent.fsm.turn import Turn
+
+MAY_CHANGE_SERVING = {"pin", "unpin", "reset", "failed_over", "answered", "reconcile", "planned"}
+MAY_CHANGE_PIN = {"pin", "unpin", "reset"}
+
+
+class Flight:
+    """A turn in flight, and everything that was ordered for it."""
+
+    def __init__(self, session: str, turn: Turn) -> None:
+        self.session = session
+        self.turn = turn
+        self.order: Call | Wait | None = None
+        self.calls: list[Candidate] = []
+        self.shown = False
+
+
+class World:
+    """Sessions, turns in flight, cooldowns, a configuration, and a clock."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.now = 0.0
+        self.sessions: dict[str, Session] = {}
+        self.health: dict[str, Cooldown] = {}
+        self.flights: dict[str, Flight] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self.notices: list[tuple[str, str]] = []
+        self.ids = count(1)
+
+    def session(self, name: str) -> Session:
+        return self.sessions.get(name) or core.fresh(name, self.config)
+
+    # What may happen
+
+    def start(self, name: str, *, tokens: int | None = None, live: bool = True) -> Flight:
+        session = self.session(name)
+        request = core.Request(f"n.{next(self.ids)}", tokens, live)
+        step = core.start(session, self.config, self.health, self.now, request)
+        assert step.turn is not None
+        flight = Flight(name, step.turn)
+        self.flights[step.turn.id] = flight
+        self.take(step, flight)
+        return flight
+
+    def fail(self, flight: Flight, failure: Failure) -> Step:
+        assert isinstance(flight.order, Call)
+        return self.take(
+            core.failed(
+                self.session(flight.session), flight.turn, self.health, self.now, flight.order.attempt, failure
+            ),
+            flight,
+            failure,
+        )
+
+    def succeed(self, flight: Flight) -> Step:
+        assert isinstance(flight.order, Call)
+        return self.take(
+            core.succeeded(self.session(flight.session), flight.turn, self.health, self.now, flight.order.attempt),
+            flight,
+        )
+
+    def speak(self, flight: Flight) -> Step:
+        assert isinstance(flight.order, Call)
+        step = core.content(self.session(flight.session), flight.turn, self.health, self.now, flight.order.attempt)
+        flight.shown = flight.shown or flight.turn.live
+        return self.take(step, flight)
+
+    def wake(self, flight: Flight) -> Step:
+        assert isinstance(flight.order, Wait)
+        self.now += flight.order.seconds
+        return self.take(
+            core.waited(self.session(flight.session), flight.turn, self.health, self.now, flight.order.attempt),
+            flight,
+        )
+
+    def cut(self, flight: Flight, how: str) -> Step:
+        decide = {"aborted": core.aborted, "deadline": core.deadline}[how]
+        return self.take(decide(self.session(flight.session), flight.turn, self.health, self.now), flight)
+
+    def pin(self, name: str, model: str, strict: bool | None = None) -> Step:
+        return self.take(
+            core.pin(self.session(name), self.config, self.health, self.now, model=model, strict=strict)
+        )
+
+    def user(self, name: str, what: str) -> Step:
+        decide = {"unpin": core.unpin, "reset": core.reset, "reconcile": core.reconcile}[what]
+        return self.take(decide(self.session(name), self.config, self.health, self.now))
+
+    def publish(self, config: Config) -> None:
+        self.config = config
+        for record in core.lift(self.health, self.now):
+            self.health[record.key] = record
+        for name, session in list(self.sessions.items()):
+            if session.pin is not None:
+                self.take(core.published(self.session(name), config, self.health, self.now))
+
+    def restart(self) -> None:
+        lost = list(self.flights)
+        self.flights.clear()
+        for name in list(self.sessions):
+            self.take(core.restored(self.session(name), self.config, self.health, self.now, lost))
+        for record in core.release(self.health, lost):
+            self.health[record.key] = record
+
+    def finish(self, flight: Flight) -> Outcome:
+        """See a turn to its end, everybody answering."""
+        while flight.turn.id not in self.outcomes:
+            if isinstance(flight.order, Wait):
+                self.wake(flight)
+            else:
+                self.succeed(flight)
+        return self.outcomes[flight.turn.id]
+
+    # What must hold of every step
+
+    def take(self, step: Step, flight: Flight | None = None, failure: Failure | None = None) -> Step:
+        before = self.session(step.session.id)
+        self._selection_moves_by_its_rows_alone(before, step)
+        self._what_is_late_changes_nothing(before, step)
+        self._rests_are_scoped_and_capped(step, flight, failure)
+        self.sessions[step.session.id] = step.session
+        self._state_says_what_serves(step.session)
+        order = step.command
+        if isinstance(order, Call):
+            assert flight is not None
+            assert step.turn is not None
+            self._a_call_is_permitted(step, flight, order)
+        self.health.update(step.cooldowns)
+        self.notices.extend((notice.session, notice.kind) for notice in step.notices)
+        if flight is not None and step.turn is not None:
+            self._ranking_falls(flight, step.turn, order)
+            flight.turn = step.turn
+            if isinstance(order, Outcome):
+                self._outcome_is_honest(flight, order)
+                del self.flights[flight.turn.id]
+            elif order is not None:
+                flight.order = order
+        self._one_probe_a_scope()
+        return step
+
+    def _selection_moves_by_its_rows_alone(self, before: Session, step: Step) -> None:
+        events = {d.event for d in step.decisions if d.machine == "session" and d.kind == "move"}
+        if step.session.serving != before.serving:
+            assert events & MAY_CHANGE_SERVING, f"serving moved without a row that may: {events}"
+        if step.session.pin != before.pin:
+            assert events & MAY_CHANGE_PIN, f"the pin left without the user: {events}"
+        if {"reconcile", "published"} & {d.event for d in step.decisions}:
+            if before.state in ("failover_active", "cooldown_probe"):
+                assert (step.session.serving, step.session.state) == (before.serving, before.state)
+
+    def _what_is_late_changes_nothing(self, before: Session, step: Step) -> None:
+        if any(d.machine == "turn" and d.kind == "stale" for d in step.decisions):
+            assert step.session is before
+            assert not step.cooldowns
+            assert step.command is None
+
+    def _rests_are_scoped_and_capped(self, step: Step, flight: Flight | None, failure: Failure | None) -> None:
+        for key, record in step.cooldowns.items():
+            old = self.health.get(key)
+            policy = flight.turn.config.policy if flight is not None else self.config.policy
+            longer = record.until > (old.until if old is not None else 0.0)
+            if longer:
+                assert flight is not None
+                assert failure is not None
+                called = flight.calls[-1]
+                assert key == called.scope(str(failure.cools)), "a failure may condemn its own scope alone"
+                hard = RULINGS[failure.reason].hard
+                assert record.until - self.now <= (policy.hard_cap_s if hard else policy.cooldown_cap_s) + 1e-6
+        if failure is not None and failure.cools is None:
+            assert not any(record.rests(self.now) and key not in self.health for key, record in step.cooldowns.items())
+
+    def _state_says_what_serves(self, session: Session) -> None:
+        if session.state == "primary":
+            assert session.pin is None
+            assert session.serving == session.adopted
+        if session.state == "user_pinned":
+            assert session.pin == session.serving
+        assert (session.state == "cooldown_probe") == (session.prober is not None)
+
+    def _a_call_is_permitted(self, step: Step, flight: Flight, order: Call) -> None:
+        turn = step.turn
+        assert turn is not None
+        assert not flight.shown, "nobody is called after content was shown"
+        again = bool(flight.calls) and flight.calls[-1] == order.candidate
+        if not again:
+            assert order.candidate not in flight.calls, "the walk never goes back"
+        flight.calls.append(order.candidate)
+        for key in order.candidate.scopes:
+            record = self.health.get(key)
+            closed = record is not None and record.state != "available" and (
+                self.now < record.until or (record.state == "probing" and self.now < record.lease_until)
+            )
+            licensed = turn.resort or order.candidate == turn.licensed
+            assert not closed or licensed, f"{order.candidate.label} was called while {key} rests"
+        tries = Counter(flight.calls)[order.candidate]
+        assert tries <= 1 + (0 if turn.alone else turn.config.policy.retries)
+        places = [turn.plan.index(candidate) for candidate in flight.calls]
+        assert turn.resort or places == sorted(places), "candidates are called in the order of the plan"
+
+    def _ranking_falls(self, flight: Flight, after: Turn, order: object) -> None:
+        if isinstance(order, Call) and flight.turn is not after and flight.turn.attempt:
+            was = (len(flight.turn.plan) - flight.turn.at, -flight.turn.tries, flight.turn.state == "backing_off")
+            now = (len(after.plan) - after.at, -after.tries, after.state == "backing_off")
+            assert now < was, "each call lowers the measure that ends the turn"
+
+    def _outcome_is_honest(self, flight: Flight, outcome: Outcome) -> None:
+        turn = flight.turn
+        assert turn.id not in self.outcomes, "one turn, one outcome"
+        self.outcomes[turn.id] = outcome
+        assert turn.id not in self.session(flight.session).turns
+        if outcome.kind == "exhausted":
+            met = {fate.candidate for fate in outcome.fates}
+            assert met >= set(turn.plan), "exhausted means that everybody was called or skipped, on record"
+            assert {fate.candidate for fate in outcome.fates if fate.called} == set(flight.calls)
+
+    def _one_probe_a_scope(self) -> None:
+        holders = Counter(
+            key
+            for flight in self.flights.values()
+            if isinstance(flight.order, Call)
+            for key in flight.turn.leases
+            if (record := self.health.get(key)) is not None
+            and record.state == "probing"
+            and self.now < record.lease_until
+            and record.holder == f"{flight.turn.id}#{flight.turn.attempt}"
+        )
+        assert all(number == 1 for number in holders.values()), f"two probes of one scope: {holders}"
