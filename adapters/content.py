@@ -63,8 +63,7 @@ def has_content(piece: Any) -> bool:
     candidates = _get(piece, "candidates")
     if candidates is not _ABSENT:
         return any(
-            _get(_get(candidate, "content"), "parts") not in (_ABSENT, None, [])
-            for candidate in candidates or ()
+            _get(_get(candidate, "content"), "parts") not in (_ABSENT, None, []) for candidate in candidates or ()
         )
     return True
 

@@ -175,9 +175,7 @@ class Controller:
                 known = session or core.fresh(session_id, config, chain)
                 step = decide(known, config, health, self.now())
                 try:
-                    await self._store.commit(
-                        None if step.session is session else step.session, step.cooldowns.values()
-                    )
+                    await self._store.commit(None if step.session is session else step.session, step.cooldowns.values())
                 except ConflictError:
                     continue
                 break
@@ -227,9 +225,7 @@ class Controller:
         found = configs.get(chain) or configs.get(DEFAULT_CHAIN)
         if found is None:
             known = ", ".join(sorted(configs))
-            raise BadChainError(
-                f"no chain is named {chain!r} and none {DEFAULT_CHAIN!r}; configured are {known}"
-            )
+            raise BadChainError(f"no chain is named {chain!r} and none {DEFAULT_CHAIN!r}; configured are {known}")
         return found
 
     async def _restore(self) -> None:
@@ -293,9 +289,7 @@ def _named(config: Config | Mapping[str, Config]) -> dict[str, Config]:
     configs = {DEFAULT_CHAIN: config} if isinstance(config, Config) else dict(config)
     if DEFAULT_CHAIN not in configs:
         named = ", ".join(sorted(configs)) or "none"
-        raise BadChainError(
-            f"no chain is named {DEFAULT_CHAIN!r} (named are: {named}); name the one sessions begin on"
-        )
+        raise BadChainError(f"no chain is named {DEFAULT_CHAIN!r} (named are: {named}); name the one sessions begin on")
     return configs
 
 
@@ -304,13 +298,9 @@ def _cooling(session: Session, config: Config, health: walk.Health, now: float) 
     resting = {key: record.until - now for key, record in health.items() if record.rests(now)}
     if not resting:
         return {}
-    named = [
-        key.partition(" ")[2].rpartition("@")[0] for key in resting if key.startswith("credential_model ")
-    ]
+    named = [key.partition(" ")[2].rpartition("@")[0] for key in resting if key.startswith("credential_model ")]
     named += [key.partition(" ")[2] for key in resting if key.startswith("model ")]
-    models = dict.fromkeys(
-        [*config.chain.models, *((session.pin,) if session.pin else ()), session.serving, *named]
-    )
+    models = dict.fromkeys([*config.chain.models, *((session.pin,) if session.pin else ()), session.serving, *named])
     left = {
         model: max(
             (resting[key] for c in config.candidates(model) for key in c.scopes if key in resting),

@@ -1,7 +1,7 @@
 """The OpenAI chat format, ``POST /chat/completions``, as hundreds of servers speak it, whole or streamed.
 
 Nothing a server sends can raise anything but `UpstreamError`, nor fill the memory: bodies, lines and
-events are bounded. Network and format are kept apart: `SseDecoder` and `_ChatStream` see no socket.
+events are bounded. The format itself is read in `openai_format`, which sees no socket.
 """
 
 from __future__ import annotations
@@ -12,25 +12,23 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 from aiohttp.http import HttpProcessingError
-from attrs import asdict, define, frozen
+from attrs import frozen
 from detent.fsm.errors import BadDataError
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from .openai_format import ChatStream, completion_of, described
+from .sse import SseDecoder
 from .wire import (
     ERROR_BODY_BYTES,
     Completion,
     Endpoint,
     Piece,
     Request,
-    ServerSentEvent,
-    SseDecoder,
-    ToolCall,
     UpstreamError,
-    Usage,
     failure,
 )
 
@@ -93,7 +91,7 @@ class OpenAIChat:
             BadDataError: the request cannot be written as JSON.
         """
         async with self._post(endpoint, model, request, stream=False) as (reply, fail):
-            return _completion(await self._whole(reply, fail), model, fail)
+            return completion_of(await self._whole(reply, fail), model, fail)
 
     async def stream(self, endpoint: Endpoint, model: str, request: Request) -> AsyncIterator[Piece]:
         """Ask for pieces; a server that answers whole all the same gives one, a `Completion`.
@@ -104,9 +102,9 @@ class OpenAIChat:
         """
         async with self._post(endpoint, model, request, stream=True) as (reply, fail):
             if reply.content_type != _EVENT_STREAM:
-                yield _completion(await self._whole(reply, fail), model, fail)
+                yield completion_of(await self._whole(reply, fail), model, fail)
                 return
-            chat = _ChatStream(fail, SseDecoder(self._limits.event_bytes))
+            chat = ChatStream(fail, SseDecoder(self._limits.event_bytes))
             while not chat.done:
                 try:
                     data, broken = await _read(reply.content), None
@@ -133,9 +131,7 @@ class OpenAIChat:
         try:
             body = json.dumps(fields, allow_nan=False).encode()
         except (TypeError, ValueError, RecursionError) as error:
-            raise BadDataError(
-                (f"request to {endpoint.name}: cannot be written as JSON: {error}",)
-            ) from error
+            raise BadDataError((f"request to {endpoint.name}: cannot be written as JSON: {error}",)) from error
         headers = CIMultiDict({"Content-Type": "application/json"})
         headers["Accept"] = _EVENT_STREAM if stream else "application/json"
         if endpoint.key is not None:
@@ -150,7 +146,7 @@ class OpenAIChat:
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=endpoint.connect_s),
             )
         except _BROKEN as error:
-            raise failure(endpoint, "socket", exception=_described(error)) from _without_request(error)
+            raise failure(endpoint, "socket", exception=described(error)) from _without_request(error)
         fail = partial(failure, endpoint, status=reply.status, headers=reply.headers)
         try:
             with _told_of_damage(reply):
@@ -178,7 +174,7 @@ class OpenAIChat:
             while len(body) < ERROR_BODY_BYTES and (data := await _read(reply.content)):
                 body += data
         except _BROKEN as error:
-            exception = _described(error)
+            exception = described(error)
             body += _left(reply.content)
         return fail("http", body=body[:ERROR_BODY_BYTES].decode("utf-8", "replace"), exception=exception)
 
@@ -188,15 +184,11 @@ class OpenAIChat:
             while data := await _read(reply.content):
                 body += data
                 if len(body) > self._limits.answer_bytes:
-                    too_long = (
-                        f"answer longer than {self._limits.answer_bytes} bytes; raise Limits.answer_bytes"
-                    )
-                    raise fail(
-                        "body200", body=body[:ERROR_BODY_BYTES].decode("utf-8", "replace"), exception=too_long
-                    )
+                    too_long = f"answer longer than {self._limits.answer_bytes} bytes; raise Limits.answer_bytes"
+                    raise fail("body200", body=body[:ERROR_BODY_BYTES].decode("utf-8", "replace"), exception=too_long)
         except _BROKEN as error:
             text = body.decode("utf-8", "replace")
-            raise fail("socket", body=text, exception=_described(error)) from _without_request(error)
+            raise fail("socket", body=text, exception=described(error)) from _without_request(error)
         return body.decode("utf-8", "replace")
 
 
@@ -248,13 +240,6 @@ def _left(content: aiohttp.StreamReader) -> bytes:
     return content.read_nowait()
 
 
-def _described(error: BaseException) -> str:
-    # For aiohttp a reply it cannot read is a "400", which no server has said.
-    if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
-        return f"{type(error).__name__}: {error.message}"
-    return f"{type(error).__name__}: {error}"
-
-
 def _without_request(error: Exception) -> Exception:
     """The same error; aiohttp's response errors show the request's URL and headers, hence its secrets."""
     if isinstance(error, aiohttp.ClientResponseError):
@@ -262,143 +247,3 @@ def _without_request(error: Exception) -> Exception:
         bare = aiohttp.RequestInfo(url, "POST", CIMultiDictProxy(CIMultiDict()))
         error.request_info, error.args = bare, (bare, ())
     return error
-
-
-@define
-class _ChatStream:
-    """The bytes of one stream as pieces, and the knowledge whether the answer is complete."""
-
-    fail: _Fail
-    decoder: SseDecoder
-    done: bool = False
-    finished: bool = False
-    has_content: bool = False
-    last: str = ""
-
-    def feed(self, data: bytes) -> Iterator[Piece]:
-        try:
-            for event in self.decoder.feed(data):
-                yield from self._event(event)
-                if self.done:
-                    return
-        except BadDataError as error:
-            raise self.fail("sse", exception=f"{error}; raise Limits.event_bytes") from error
-
-    def end(self, broken: Exception | None) -> Iterator[Piece]:
-        event = self.decoder.finish()
-        if event is not None and (event.data == "[DONE]" or _object(event.data) is not None):
-            yield from self._event(event)
-        if not (self.done or self.finished):
-            why = f" ({_described(broken)})" if broken else ""
-            raise self.fail("sse", exception=f"stream ended early{why}") from broken
-        self._complete()
-
-    def _event(self, event: ServerSentEvent) -> Iterator[Piece]:
-        if event.data == "[DONE]":
-            self._complete()
-        elif event.data:
-            chunk = _object(event.data)
-            if event.event == "error" or (chunk is not None and _is_error(chunk)):
-                raise self.fail("sse", body=event.data, exception="error event")
-            if chunk is None:
-                raise self.fail("sse", body=event.data, exception="event is no JSON object")
-            piece = _piece(chunk, "delta")
-            if not self.finished:
-                self.last = event.data
-            self.finished |= piece.finish_reason is not None
-            self.has_content |= piece.has_content
-            if piece != Piece():
-                yield piece
-
-    def _complete(self) -> None:
-        if not self.has_content:
-            raise self.fail("body200", body=self.last, exception="empty answer")
-        self.done = True
-
-
-def _completion(body: str, model: str, fail: _Fail) -> Completion:
-    reply = _object(body)
-    if reply is None:
-        raise fail(
-            "body200", body=body, exception="body is no JSON object" if body.strip() else "empty answer"
-        )
-    if _is_error(reply):
-        raise fail("body200", body=body, exception="error in the body of a success")
-    piece = _piece(reply, "message")
-    if not piece.has_content:
-        raise fail("body200", body=body, exception="empty answer")
-    return Completion(model=_text(reply.get("model")) or model, raw=reply, **asdict(piece, recurse=False))
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _choice(chunk: dict[str, Any]) -> dict[str, Any]:
-    return next((c for c in _dicts(chunk.get("choices")) if c.get("index") in (0, None)), {})
-
-
-def _is_error(chunk: dict[str, Any]) -> bool:
-    choice = _choice(chunk)
-    named = "error" in (chunk.get("object"), chunk.get("type"), choice.get("finish_reason"))
-    return named or bool(chunk.get("error") or choice.get("error"))
-
-
-def _piece(chunk: dict[str, Any], part: str) -> Piece:
-    choice = _choice(chunk)
-    said = choice.get(part)
-    said = said if isinstance(said, dict) else {}
-    content = said.get("content")
-    thinking = [item.get("thinking") for item in _dicts(content)]
-    return Piece(
-        text=_text(content),
-        reasoning=_text(said.get("reasoning_content")) or _text(said.get("reasoning")) or _text(thinking),
-        refusal=_text(said.get("refusal")),
-        tool_calls=tuple(_tool_calls(said)),
-        media={name: said[name] for name in ("audio", "images") if said.get(name)},
-        usage=_usage(chunk.get("usage")),
-        finish_reason=_text(choice.get("finish_reason")) or None,
-    )
-
-
-def _text(value: object) -> str:
-    """Text is a string, or (Mistral's way) a list of parts of which some are text."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "".join(_text(item.get("text")) if isinstance(item, dict) else _text(item) for item in value)
-    return ""
-
-
-def _tool_calls(said: dict[str, Any]) -> Iterator[ToolCall]:
-    calls = _dicts(said.get("tool_calls"))
-    if isinstance(said.get("function_call"), dict):
-        calls.append({"function": said["function_call"]})
-    for place, call in enumerate(calls):
-        function = call.get("function")
-        function = function if isinstance(function, dict) else {}
-        index, arguments = call.get("index"), function.get("arguments")
-        yield ToolCall(
-            index=index if isinstance(index, int) else place,
-            id=_text(call.get("id")),
-            name=_text(function.get("name")),
-            arguments=json.dumps(arguments) if isinstance(arguments, dict) else _text(arguments),
-        )
-
-
-def _usage(account: object) -> Usage | None:
-    if not isinstance(account, dict) or not account:
-        return None
-    return Usage(_count(account.get("prompt_tokens")), _count(account.get("completion_tokens")), account)
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0

@@ -58,9 +58,7 @@ class SurfacedError(TurnError):
     def _say(self) -> str:
         outcome = self.outcome
         says = RULINGS[outcome.reason].says if outcome.reason in RULINGS else outcome.reason
-        message = (
-            f": {outcome.failure.message}" if outcome.failure is not None and outcome.failure.message else ""
-        )
+        message = f": {outcome.failure.message}" if outcome.failure is not None and outcome.failure.message else ""
         way_out = _WAYS_OUT.get(outcome.reason, "unpin the model or relax the pin to let the chain help")
         if self.retry_after_s is not None:
             way_out = f"{way_out}, or {self._when()}"

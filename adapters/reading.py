@@ -46,9 +46,7 @@ def failure_of_exception(
     if isinstance(error, _OF_THE_CALLER):
         return Failure("invalid_request", message=f"the call itself is broken: {redact(repr(error))[:200]}")
     evidence = _evidence(error, provider)
-    failure = failure_of_reply(evidence, now=now) or Failure(
-        "empty_response", message=redact(str(error))[:200]
-    )
+    failure = failure_of_reply(evidence, now=now) or Failure("empty_response", message=redact(str(error))[:200])
     if failure.reason == "aborted":
         failure = evolve(failure, reason="timeout")
     if mid_stream and failure.reason in ("connection", "unknown"):
@@ -65,9 +63,7 @@ def failure_of_reply(evidence: Evidence, *, now: float | None = None) -> Failure
     """
     status = evidence.status
     if status is not None and 200 <= status < 300 and evidence.exception is None:
-        hidden = verdict_of_success(
-            status, evidence.headers, evidence.body, provider=evidence.provider, now=now
-        )
+        hidden = verdict_of_success(status, evidence.headers, evidence.body, provider=evidence.provider, now=now)
         if hidden is None:
             return None
     return failure_of(evidence, now=now)

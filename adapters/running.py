@@ -308,18 +308,14 @@ class TurnRun:
         turn = self._turn
         assert turn is not None  # begun by _decide_start
         return self._take(
-            await self._controller.decide(
-                self._session_id, lambda s, _config, health, now: step(s, turn, health, now)
-            )
+            await self._controller.decide(self._session_id, lambda s, _config, health, now: step(s, turn, health, now))
         )
 
     async def _fail(self, broken: Broken) -> Step:
         self._cause = broken.cause
         dice = self._controller.dice()
         return await self._decide(
-            lambda s, turn, health, now, attempt: core.failed(
-                s, turn, health, now, attempt, broken.failure, dice
-            )
+            lambda s, turn, health, now, attempt: core.failed(s, turn, health, now, attempt, broken.failure, dice)
         )
 
     def _take(self, step: Step) -> Step:

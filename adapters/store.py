@@ -96,6 +96,4 @@ def _same_version(written: Session | Cooldown, stored: Session | Cooldown | None
     version = 0 if stored is None else stored.version
     if written.version != version:
         name = written.id if isinstance(written, Session) else written.key
-        raise ConflictError(
-            f"{name!r} was read at version {written.version} and is at {version} now; decide again"
-        )
+        raise ConflictError(f"{name!r} was read at version {written.version} and is at {version} now; decide again")

@@ -1,0 +1,33 @@
+"""The tables as pictures: nothing is drawn that no row says, and no row is left out.
+
+`draw` gives any machine as SVG, Mermaid, DOT or text; `svg` lights a state and the row that fired last; `view` is the
+terminal's live picture. A layout only says where things stand. When a table gains a move that its layout does not
+route, or a label outgrows its place, `LayoutError` says which; ``write(Path("diagrams"))`` renews the files kept here.
+"""
+
+from .as_dot import dot
+from .as_mermaid import mermaid
+from .as_svg import svg
+from .as_text import text, view
+from .gallery import Format, UnknownPictureError, draw, layouts, pictures, write
+from .layout import Layout, LayoutError, Panel, Place, Rect, Route
+
+__all__ = [
+    "Format",
+    "Layout",
+    "LayoutError",
+    "Panel",
+    "Place",
+    "Rect",
+    "Route",
+    "UnknownPictureError",
+    "dot",
+    "draw",
+    "layouts",
+    "mermaid",
+    "pictures",
+    "svg",
+    "text",
+    "view",
+    "write",
+]

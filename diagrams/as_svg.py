@@ -1,8 +1,8 @@
 """A scene as SVG: one file, light and dark, with an id for every state and every arrow.
 
 A page that shows a running machine needs no new picture for each event: it toggles the class ``current`` on
-``#<machine>-state-<state>`` and the class ``last`` on ``#<machine>-edge-<source>-<to>``. Every piece of text carries the
-names of its rows in ``data-rows``, separated by ``; ``, and shows each row's meaning when pointed at.
+``#<machine>-state-<state>`` and the class ``last`` on ``#<machine>-edge-<source>-<to>``. Every piece of text carries
+the names of its rows in ``data-rows``, separated by ``; ``, and shows each row's meaning when pointed at.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from attrs import frozen
-
 from detent.fsm.engine import Table
 from detent.fsm.rows import Row
 
-from .compose import ICON, Arrow, Block, Board, Card, Note, Scene, compose, corners
+from .compose import ICON, NOTE_SIZE, Arrow, Block, Board, Card, Note, Scene, compose, corners
 from .fit import faults, misfits
 from .labels import Mark
 from .layout import Layout, LayoutError, Point
-from .measure import Span
+from .measure import Span, width
 from .style import style
 
 ROOT: Final = "detent-machine"
@@ -37,9 +36,9 @@ _ICONS: Final[dict[Mark, str]] = {
     "blocked": "M4.4 0a4.4 4.4 0 1 1-8.8 0a4.4 4.4 0 1 1 8.8 0zM-3-3L3 3",
 }
 _LEGEND: Final[tuple[tuple[Mark, str], ...]] = (
-    ("stay", "leaves the state as it is"),
-    ("again", "comes back to it"),
-    ("stale", "comes too late, does nothing"),
+    ("stay", "the state stays"),
+    ("again", "leads back to it"),
+    ("stale", "comes too late"),
     ("blocked", "is held off"),
 )
 
@@ -103,7 +102,7 @@ def _document(scene: Scene, lit: _Lit) -> Iterator[str]:
     yield f'<desc id="{name}-desc">{escape(layout.caption)}</desc>'
     yield f"<style>\n{style(ROOT)}\n</style>"
     yield f'<rect class="paper" width="{layout.width:g}" height="{layout.height:g}" rx="12"/>'
-    yield f'<text class="heading" x="24" y="36">{escape(layout.title)}</text>'
+    yield f'<text class="headline" x="24" y="36">{escape(layout.title)}</text>'
     yield f'<text class="caption" x="24" y="55">{escape(layout.caption)}</text>'
     for board in scene.boards:
         yield from _board(board, lit)
@@ -120,10 +119,7 @@ def _board(board: Board, lit: _Lit) -> Iterator[str]:
     box, panel = board.panel.box, board.panel
     yield f'<g class="panel{"" if panel.encloses else " strip"}" data-states="{" ".join(panel.states)}">'
     yield f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="14"/>'
-    yield (
-        f'<text x="{box.x + 14:g}" y="{box.y + 21:g}"><tspan class="title">{escape(panel.title.upper())}</tspan>'
-        f'<tspan class="caption" dx="9">{escape(panel.caption)}</tspan></text>'
-    )
+    yield _text(board.heading, lit, "heading", lights=False)
     for note in board.notes:
         yield from _note(note, lit, panel.states)
     yield "</g>"
@@ -165,6 +161,9 @@ def _arrow(arrow: Arrow, lit: _Lit) -> Iterator[str]:
     )
     yield f'<path class="line" d="{_path(route.points)}"/>'
     yield f'<path class="head" d="{_head(*route.points[-2:])}"/>'
+    if len(route.sources) > 1:
+        x, y = route.points[0]
+        yield f'<circle class="tail" cx="{x:g}" cy="{y:g}" r="4"/>'
     for note in arrow.notes:
         yield f"<g>{_meaning(note)}{_text(note.block, lit, '', lights=lights)}</g>"
     yield "</g>"
@@ -176,7 +175,12 @@ def _legend(scene: Scene) -> Iterator[str]:
     for kind, words in _LEGEND:
         yield _icon(kind, x + 5, y - 4)
         yield f'<text class="legend" x="{x + 16:g}" y="{y:g}">{words}</text>'
-        x += 40 + len(words) * 5.6
+        x += 36 + width(words, NOTE_SIZE)
+    yield (
+        f'<text class="legend" x="{scene.layout.width - 24:g}" y="{y:g}" text-anchor="end">'
+        '<tspan class="event">a, b</tspan> both hold'
+        '<tspan class="event" dx="14">a · b</tspan> whichever holds first</text>'
+    )
     yield "</g>"
 
 
@@ -203,7 +207,8 @@ def _span(span: Span, lit: _Lit, *, lights: bool) -> str:
     lit_here = lights and lit.row is not None and lit.row.name in span.rows
     classes = f"{span.style}{' lit' if lit_here else ''}"
     rows = f" data-rows={quoteattr('; '.join(span.rows))}" if span.rows else ""
-    return f'<tspan class="{classes}"{rows}>{escape(span.text)}</tspan>'
+    apart = ' dx="5"' if span.style == "caption" else ""
+    return f'<tspan class="{classes}"{rows}{apart}>{escape(span.text)}</tspan>'
 
 
 def _path(points: tuple[Point, ...]) -> str:

@@ -6,10 +6,10 @@ A scene is what `fit` measures and what `as_svg` writes, so what was measured is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final
 
 from attrs import frozen
-
 from detent.fsm.engine import Table
 from detent.fsm.rows import Row
 
@@ -22,6 +22,7 @@ NAME_SIZE: Final = 14.5
 SENTENCE_SIZE: Final = 12.0
 NOTE_SIZE: Final = 11.0
 LABEL_SIZE: Final = 11.5
+LEADING: Final = 15.0
 ICON: Final = 14.0
 """How far a note's text stands from its icon's left edge."""
 
@@ -86,6 +87,16 @@ class Board:
 
     panel: Panel
     notes: tuple[Note, ...]
+
+    @property
+    def heading(self) -> Block:
+        """The title and the caption, in one line."""
+        panel = self.panel
+        x, y = panel.heading or (panel.box.x + PADDING, panel.box.y + 9)
+        spans = [Span(panel.title.upper(), "title")]
+        if panel.caption:
+            spans.append(Span(f" {panel.caption}", "caption"))
+        return Block((tuple(spans),), x, y, NOTE_SIZE, 16)
 
 
 @frozen
@@ -185,41 +196,41 @@ def _note_spans(table: Table[Any], state: str, label: Label) -> tuple[Span, ...]
     rows = tuple(row.name for row in label.rows)
     return (
         Span(label.events[0], "event", rows),
-        Span(f"{blocked_words(table, state, label)}:", "stop", rows),
-        Span(label.rows[0].why, "guard", rows),
+        Span(blocked_words(table, state, label), "stop", rows),
+        Span(label.rows[0].why, "guard", rows, fresh=True),
     )
 
 
 def _spans(label: Label) -> tuple[Span, ...]:
     spoken = tuple(phrase for phrase in label.phrases if phrase.text)
-    silent = tuple(row.name for phrase in label.phrases if not phrase.text for row in phrase.rows)
-    spans = [Span(", ".join(label.events), "event", silent)]
+    spans = [Span(", ".join(label.events), "event", tuple(row.name for row in label.rows))]
     for at, phrase in enumerate(spoken):
-        spans.append(Span(phrase.text, "guard", tuple(row.name for row in phrase.rows)))
-        if at + 1 < len(spoken):
-            spans.append(Span("·", "dot"))
+        more = " ·" if at + 1 < len(spoken) else ""
+        spans.append(Span(phrase.text + more, "guard", tuple(row.name for row in phrase.rows), whole=True))
     return tuple(spans)
 
 
 def _arrow(table: Table[Any], layout: Layout, route: Route) -> Arrow:
-    def is_mine(state: str, row: Row) -> bool:
-        return not is_inner(row, state) and route_of(layout, state, row) is route
+    parts: list[Label] = []
+    for state in route.sources:
 
-    known = [state for state in route.sources if state in table.states]
-    parts = [
-        label for state in known for label in labels(table, state, lambda row, s=state: is_mine(s, row))
-    ]
+        def is_mine(row: Row, state: str = state) -> bool:
+            return not is_inner(row, state) and route_of(layout, state, row) is route
+
+        parts.extend(labels(table, state, is_mine))
     return Arrow(route, tuple(_stacked(route, united(parts))))
 
 
 def _stacked(route: Route, found: tuple[Label, ...]) -> Iterator[Note]:
-    x, top = route.label
-    for label in found:
-        block = Block(wrap(_spans(label), LABEL_SIZE, route.width), x, top, LABEL_SIZE, 15, route.align)
-        yield Note(label, block)
-        top = block.rect.bottom
+    x, y = route.label
+    texts = [wrap(_spans(label), LABEL_SIZE, route.width) for label in found]
+    depth = LEADING * sum(len(lines) for lines in texts)
+    top = y - {"below": 0.0, "beside": depth / 2, "above": depth}[route.sits]
+    for label, lines in zip(found, texts, strict=True):
+        yield Note(label, Block(lines, x, top, LABEL_SIZE, LEADING, route.align))
+        top += LEADING * len(lines)
 
 
 def corners(points: tuple[Point, ...]) -> Iterator[tuple[Point, Point]]:
     """The straight pieces of a route."""
-    yield from zip(points, points[1:], strict=False)
+    yield from pairwise(points)

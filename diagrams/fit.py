@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 from detent.fsm.engine import Table
@@ -38,6 +38,7 @@ def faults(scene: Scene) -> Iterator[str]:
     """Whatever would be clipped, covered or crossed, and arrows that end in the air."""
     yield from _loose_ends(scene)
     yield from _overflows(scene)
+    yield from _crossings(scene)
     texts = [
         (f"the label of {arrow.route.key} ({note.label.text})", note.block.rect)
         for arrow in scene.arrows
@@ -48,6 +49,7 @@ def faults(scene: Scene) -> Iterator[str]:
         for board in scene.boards
         for note in board.notes
     ]
+    texts += [(f"the heading {board.panel.title!r}", board.heading.rect) for board in scene.boards]
     canvas = Rect(0, 0, scene.layout.width, scene.layout.height)
     for name, rect in texts:
         if not canvas.holds(rect):
@@ -72,6 +74,21 @@ def _loose_ends(scene: Scene) -> Iterator[str]:
                 yield f"the arrow {route.key} does not touch the border of {'|'.join(states)} at {point}"
 
 
+def _crossings(scene: Scene) -> Iterator[str]:
+    for arrow in scene.arrows:
+        ends = (*arrow.route.sources, arrow.route.to)
+        for card in scene.cards:
+            box = card.place.box
+            if card.place.state not in ends and any(
+                _crosses(box, a, b) for a, b in corners(arrow.route.points)
+            ):
+                yield f"the arrow {arrow.route.key} runs over the box of {card.place.state!r}"
+    for one, other in combinations(scene.arrows, 2):
+        pieces = product(corners(one.route.points), corners(other.route.points))
+        if any(_piece(*a).meets(_piece(*b)) for a, b in pieces):
+            yield f"the arrows {one.route.key} and {other.route.key} cross"
+
+
 def _overflows(scene: Scene) -> Iterator[str]:
     for card in scene.cards:
         used = max((note.block.rect.bottom for note in card.notes), default=card.sentence.rect.bottom)
@@ -90,5 +107,9 @@ def _too_wide(notes: tuple[Note, ...], box: Rect, name: str) -> Iterator[str]:
 
 
 def _crosses(rect: Rect, a: Point, b: Point) -> bool:
-    piece = Rect(min(a[0], b[0]), min(a[1], b[1]), abs(a[0] - b[0]) or 1, abs(a[1] - b[1]) or 1)
-    return rect.meets(piece)
+    return rect.meets(_piece(a, b))
+
+
+def _piece(a: Point, b: Point) -> Rect:
+    """A straight piece of an arrow as the room that it takes."""
+    return Rect(min(a[0], b[0]) - 1, min(a[1], b[1]) - 1, abs(a[0] - b[0]) + 2, abs(a[1] - b[1]) + 2)

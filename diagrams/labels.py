@@ -11,7 +11,6 @@ from itertools import groupby
 from typing import Any, Literal
 
 from attrs import frozen
-
 from detent.fsm.engine import Table
 from detent.fsm.rows import Row
 
@@ -81,6 +80,26 @@ def labels(table: Table[Any], state: str, wanted: Callable[[Row], bool]) -> tupl
         for kind, alike in groupby(rows, key=lambda row: mark(row, state)):
             found.append(Label((event,), _phrases(cell, tuple(alike)), kind))
     return tuple(found)
+
+
+def edges(table: Table[Any]) -> dict[tuple[str, str], tuple[Label, ...]]:
+    """Every pair of states that rows lead between, with the labels of its arrow; parallel rows share one arrow."""
+    found: dict[tuple[str, str], tuple[Label, ...]] = {}
+    for source in table.states:
+        for to in table.states:
+
+            def leads_there(row: Row, source: str = source, to: str = to) -> bool:
+                return row.to == to != source
+
+            parallel = labels(table, source, leads_there)
+            if parallel:
+                found[source, to] = parallel
+    return found
+
+
+def inner(table: Table[Any], state: str) -> tuple[Label, ...]:
+    """The rows that leave the state as it is."""
+    return merged(labels(table, state, lambda row: is_inner(row, state)))
 
 
 def merged(found: Iterable[Label]) -> tuple[Label, ...]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import Literal
 
 from attrs import frozen
-
 from detent.fsm.errors import DetentError
 
 Point = tuple[float, float]
 Align = Literal["start", "middle", "end"]
+Sits = Literal["below", "beside", "above"]
+"""A label hangs from its point, is centred on it, or stands on it; so it grows away from its arrow."""
+
 Tone = Literal["well", "care", "trial", "user", "bad", "plain"]
 """What colours a state's edge: well, in need of care, on trial, the user's, failed, or none of these."""
 
@@ -63,10 +65,7 @@ class Rect:
     def meets(self, other: Rect) -> bool:
         """The two share some area."""
         return (
-            self.x < other.right
-            and other.x < self.right
-            and self.y < other.bottom
-            and other.y < self.bottom
+            self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
         )
 
     def bears(self, point: Point) -> bool:
@@ -98,6 +97,7 @@ class Panel:
         box: its frame.
         title: a few words.
         caption: what the states have in common.
+        heading: where the title stands, None: in the upper left corner.
         notes: where the rows of these states are listed, None: the panel lists none.
         columns: in how many columns they are listed.
         encloses: the states stand inside.
@@ -107,6 +107,7 @@ class Panel:
     box: Rect
     title: str
     caption: str = ""
+    heading: Point | None = None
     notes: Rect | None = None
     columns: int = 1
     encloses: bool = True
@@ -120,9 +121,10 @@ class Route:
         sources: one state, or the states of a panel, from whose frame the arrow then starts.
         to: the state it leads to.
         points: corners, the first on the border it leaves, the last on the border it reaches.
-        label: the point where the label's first line begins, ends or is centred; its upper edge.
+        label: the label's point.
         width: the label is broken to this width.
-        align: how the label lies to its point.
+        sits: how the label lies to its point in height.
+        align: how the label lies to its point in width.
         events: the route is for these events only; empty: for all that have no route of their own.
     """
 
@@ -131,7 +133,8 @@ class Route:
     points: tuple[Point, ...]
     label: Point
     width: float
-    align: Align = "start"
+    sits: Sits = "above"
+    align: Align = "middle"
     events: tuple[str, ...] = ()
 
     @property

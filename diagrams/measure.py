@@ -6,9 +6,10 @@ widest of the usual faces; what fits by this measure fits with the others too.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 MONO_EM: Final = 0.605
 _NARROW: Final = frozenset("ijl.,:;'|!·")
@@ -24,11 +25,15 @@ class Span:
         text: the words.
         style: its CSS class; ``event`` and ``name`` are set in the monospaced face.
         rows: the names of the rows it stands for.
+        whole: it is broken only where it is wider than a whole line, and then at its commas first.
+        fresh: it begins a line.
     """
 
     text: str
     style: str
     rows: tuple[str, ...] = ()
+    whole: bool = False
+    fresh: bool = False
 
 
 def width(text: str, size: float, *, mono: bool = False, bold: bool = False) -> float:
@@ -41,12 +46,12 @@ def width(text: str, size: float, *, mono: bool = False, bold: bool = False) -> 
 
 def _em(character: str) -> float:
     if character in _NARROW:
-        return 0.28
+        return 0.3
     if character in _SLIM:
-        return 0.37
+        return 0.39
     if character in _WIDE:
-        return 0.87
-    return 0.66 if character.isupper() else 0.575
+        return 0.9
+    return 0.66 if character.isupper() else 0.595
 
 
 def span_width(span: Span, size: float) -> float:
@@ -62,25 +67,36 @@ def line_width(line: tuple[Span, ...], size: float) -> float:
 def wrap(spans: tuple[Span, ...], size: float, room: float) -> tuple[tuple[Span, ...], ...]:
     """Break spans into lines of at most `room` pixels, between words; a word that is wider stands alone."""
     lines: list[list[Span]] = [[]]
-    used = 0.0
     for span in spans:
-        for word in span.text.split(" "):
-            piece = Span(word if not lines[-1] else f" {word}", span.style, span.rows)
-            needed = span_width(piece, size)
-            if lines[-1] and used + needed > room:
-                piece = Span(word, span.style, span.rows)
-                lines.append([])
-                used, needed = 0.0, span_width(piece, size)
-            lines[-1].append(piece)
-            used += needed
-    return tuple(tuple(_joined(line)) for line in lines)
+        if span.fresh and lines[-1]:
+            lines.append([])
+        for words in _unbroken(span, size, room):
+            _put(lines, span, words, size, room)
+    return tuple(tuple(line) for line in lines)
 
 
-def _joined(line: list[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for span in line:
-        if joined and (joined[-1].style, joined[-1].rows) == (span.style, span.rows):
-            joined[-1] = Span(joined[-1].text + span.text, span.style, span.rows)
-        else:
-            joined.append(span)
-    return joined
+def _unbroken(span: Span, size: float, room: float) -> Iterator[str]:
+    """What of a span is kept together: a condition, else each part of it, else each word."""
+    if not span.whole:
+        yield from span.text.split(" ")
+    elif span_width(span, size) <= room:
+        yield span.text
+    else:
+        for part in span.text.replace(", ", ",\n").split("\n"):
+            fits = span_width(evolve(span, text=part), size) <= room
+            yield from (part,) if fits else part.split(" ")
+
+
+def _put(lines: list[list[Span]], span: Span, words: str, size: float, room: float) -> None:
+    """Set words behind the last line, or on a new one where they do not fit."""
+    line = lines[-1]
+    if not line:
+        line.append(evolve(span, text=words))
+        return
+    piece = evolve(span, text=f" {words}")
+    if line_width(tuple(line), size) + span_width(piece, size) > room:
+        lines.append([evolve(span, text=words)])
+    elif (line[-1].style, line[-1].rows) == (span.style, span.rows):
+        line[-1] = evolve(line[-1], text=line[-1].text + piece.text)
+    else:
+        line.append(piece)

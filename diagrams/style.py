@@ -72,12 +72,13 @@ _MONO: Final = "ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',mon
 _RULES: Final = """
 text{font-family:SANS;fill:var(--ink)}
 .paper{fill:var(--paper)}
-.heading{font-size:18px;font-weight:650;letter-spacing:-.01em}
+.headline{font-size:18px;font-weight:650;letter-spacing:-.01em}
 .caption,.legend{font-size:12px;fill:var(--soft)}
 .legend{font-size:11px}
 .panel rect{fill:var(--panel);stroke:var(--line);stroke-dasharray:5 4}
 .strip rect{stroke-dasharray:none}
-.panel .title{font-size:10.5px;font-weight:650;letter-spacing:.09em;fill:var(--soft)}
+.panel .heading{font-size:11px}
+.panel .title{font-size:10.5px;font-weight:650;letter-spacing:.06em;fill:var(--soft)}
 .panel .caption{font-size:11px}
 .state .box{fill:var(--card);stroke:var(--line);stroke-width:1.25}
 .state .rule{stroke:var(--line)}
@@ -92,7 +93,7 @@ text{font-family:SANS;fill:var(--ink)}
 .note text{font-size:11px}
 .edge text{font-size:11.5px}
 .event{font-family:MONO}
-.guard,.dot{fill:var(--soft)}
+.guard{fill:var(--soft)}
 .stop{fill:var(--stop);font-weight:650}
 .icon{fill:none;stroke:var(--soft);stroke-width:1.3;stroke-linecap:round;stroke-linejoin:round}
 .icon.blocked{stroke:var(--stop)}

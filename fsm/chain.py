@@ -25,9 +25,7 @@ def checked_reference(text: object) -> str:
         raise BadReferenceError(f"model reference {text!r} is no text; write it as 'provider/model'")
     provider, slash, model = text.partition("/")
     if not slash or not provider or not model or text.split() != [text]:
-        raise BadReferenceError(
-            f"model reference {text!r} is not of the form 'provider/model', e.g. 'openai/gpt-5'"
-        )
+        raise BadReferenceError(f"model reference {text!r} is not of the form 'provider/model', e.g. 'openai/gpt-5'")
     return text
 
 
@@ -230,9 +228,7 @@ class Config:
             found = self._memo[model] = tuple(Candidate(model, name) for name in names)
         return found
 
-    def walk(
-        self, pin: str | None, serving: str, strict: bool, probe: Candidate | None
-    ) -> tuple[Candidate, ...]:
+    def walk(self, pin: str | None, serving: str, strict: bool, probe: Candidate | None) -> tuple[Candidate, ...]:
         """Every candidate of a turn in the promised order: serving first, then pin, primary, fallbacks.
 
         All credentials of a model come before the next model. When home is probed from a fallback, the probed
@@ -251,9 +247,7 @@ class Config:
             found = self._memo[key] = self._walk(pin, serving, strict, probe)
         return found
 
-    def _walk(
-        self, pin: str | None, serving: str, strict: bool, probe: Candidate | None
-    ) -> tuple[Candidate, ...]:
+    def _walk(self, pin: str | None, serving: str, strict: bool, probe: Candidate | None) -> tuple[Candidate, ...]:
         if pin is not None and strict:
             return self.candidates(pin)
         chosen = () if pin is None else (pin,)
@@ -267,6 +261,4 @@ class Config:
 
     def next(self, chain: Chain | None = None, policy: Policy | None = None) -> Config:
         """This configuration with another chain or policy, under the next revision."""
-        return evolve(
-            self, chain=chain or self.chain, policy=policy or self.policy, revision=self.revision + 1
-        )
+        return evolve(self, chain=chain or self.chain, policy=policy or self.policy, revision=self.revision + 1)

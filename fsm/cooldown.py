@@ -84,9 +84,7 @@ class Cooldown:
 
     def due(self, now: float) -> bool:
         """The rest is over and nobody probes: the next call is the probe and needs the lease."""
-        return now >= self.until and (
-            self.state == COOLING or (self.state == PROBING and now >= self.lease_until)
-        )
+        return now >= self.until and (self.state == COOLING or (self.state == PROBING and now >= self.lease_until))
 
     def open(self, now: float) -> bool:
         """A call may be made: nothing is held against the scope, or its probe is due."""

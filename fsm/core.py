@@ -145,9 +145,7 @@ def start(session: Session, config: Config, health: Health, now: float, request:
     session = desk.session
     need = request.tokens or 0
     goal = home(session, config)
-    strict = session.pin is not None and (
-        config.policy.pin_strict if session.strict is None else session.strict
-    )
+    strict = session.pin is not None and (config.policy.pin_strict if session.strict is None else session.strict)
     open_home = walk.first_open(config, goal, need, health, now)
     due = open_home is not None and bool(walk.due_of(open_home, health, now))
     licensed = config.candidates(goal)[0] if session.licence and open_home is None else None
@@ -257,9 +255,13 @@ def failed(
 def waited(session: Session, turn: Turn, health: Health, now: float, attempt: int) -> Step:
     """A wait in place is over."""
     desk = Desk(session, health, now, turn)
-    still_open = turn.current is not None and not walk.rests_of(turn.current, health, now)
-    ahead = walk.reach(turn, health, now)
-    if desk.to_turn("waited", tt.Waited(attempt, still_open, ahead)).kind == "stale":
+    if turn.current is None or turn.failure is None:
+        desk.to_turn("waited", tt.OfAttempt(attempt))
+        return desk.step()
+    still_open = not walk.rests_of(turn.current, health, now)
+    fate = tt.Fate(turn.current, called=True, why=turn.failure.reason, message=turn.failure.message)
+    event = tt.Waited(attempt, still_open, fate, walk.reach(turn, health, now))
+    if desk.to_turn("waited", event).kind in ("stale", "blocked"):
         return desk.step()
     return _go_on(desk)
 
@@ -317,11 +319,7 @@ def _tell_session(desk: Desk, model: str) -> str | None:
     attached = session.epoch == turn.epoch
     passed = turn.fate_of(session.serving)
     event = None
-    if (
-        attached
-        and session.state == ss.FAILOVER_ACTIVE
-        and model == (session.pin or turn.config.chain.primary)
-    ):
+    if attached and session.state == ss.FAILOVER_ACTIVE and model == (session.pin or turn.config.chain.primary):
         event = "home_reached"
     elif model != session.serving and passed is not None and not passed.is_detour:
         pin_failed = passed.called and session.serving == session.pin
@@ -385,9 +383,7 @@ def _tell_answered(desk: Desk, turn: Turn, model: str, attached: bool, recovered
     if recovered:
         desk.tell("recovered", f"{model} answers again", config)
     elif turn.resort:
-        desk.tell(
-            "last_resort", f"every candidate rests; {model} was asked all the same and answered", config
-        )
+        desk.tell("last_resort", f"every candidate rests; {model} was asked all the same and answered", config)
     elif (attached or turn.moved) and session.serving != turn.told != model:
         desk.tell("failover", _passed_over(turn), config)
     elif detoured or (not attached and model != turn.began_on):

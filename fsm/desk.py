@@ -82,9 +82,7 @@ class Desk:
 
     def step(self, command: Command | None = None) -> Step:
         """Everything that was decided, as one value."""
-        return Step(
-            self.session, self.turn, self._changed, tuple(self.decisions), tuple(self.notices), command
-        )
+        return Step(self.session, self.turn, self._changed, tuple(self.decisions), tuple(self.notices), command)
 
     def _log(self, table: Table[Any], subject: str, fired: Fired[Any], event: Any, detail: str) -> None:
         row = fired.row

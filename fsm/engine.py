@@ -77,9 +77,7 @@ class Judged:
     fires: bool
 
     def __str__(self) -> str:
-        said = (
-            ", ".join(f"{name} is {'true' if held else 'false'}" for name, held in self.guards) or "no guard"
-        )
+        said = ", ".join(f"{name} is {'true' if held else 'false'}" for name, held in self.guards) or "no guard"
         verdict = "fires" if self.fires else "does not fire"
         return f"{self.row.name}: {verdict} ({said})"
 
@@ -105,7 +103,9 @@ class Explanation:
 
     def __str__(self) -> str:
         if not self.rows:
-            return f"{self.event} in {self.state}: no row of the table leaves this state on this event, so it is blocked"
+            return (
+                f"{self.event} in {self.state}: no row of the table leaves this state on this event, so it is blocked"
+            )
         lines = "".join(f"\n  {judged}" for judged in self.rows)
         ending = "" if self.row else "\n  no row fires, so the event is blocked"
         return f"{self.event} in {self.state}:{lines}{ending}"

@@ -94,15 +94,13 @@ class Field:
 def fields(cls: type[Any]) -> list[Field]:
     """The fields of a class, in their order."""
     attrs.resolve_types(cls)
-    return [
-        Field(a.alias or a.name, a, _READ_AS.get((cls, a.name), a.type)) for a in attrs.fields(cls) if a.init
-    ]
+    return [Field(a.alias or a.name, a, _READ_AS.get((cls, a.name), a.type)) for a in attrs.fields(cls) if a.init]
 
 
 def is_optional(kind: Any) -> bool:
     """The type is ``X | None``."""
     args = get_args(kind)
-    return get_origin(kind) in (Union, UnionType) and len(args) == 2 and type(None) in args  # noqa: PLR2004
+    return get_origin(kind) in (Union, UnionType) and len(args) == 2 and type(None) in args
 
 
 def inner_of(kind: Any) -> Any:
@@ -251,9 +249,7 @@ def _read_class(cls: type[Any], converter: Converter) -> Read:
             for key in data
             if key not in known
         ]
-        wrong += [
-            (key, f"is missing, must be {_wanted(known[key][0].kind)}") for key in required if key not in data
-        ]
+        wrong += [(key, f"is missing, must be {_wanted(known[key][0].kind)}") for key in required if key not in data]
         values: dict[str, Any] = {}
         for key, (field, rule) in known.items():
             if key in data:

@@ -73,9 +73,7 @@ class Fate:
         return f"{self.candidate.label}: {'failed' if self.called else 'skipped'}, {self.why}{said}"
 
 
-_OF_HEALTH: Final = frozenset(
-    ("cooldown", "removed", *(r.reason for r in RULINGS.values() if not r.of_the_request))
-)
+_OF_HEALTH: Final = frozenset(("cooldown", "removed", *(r.reason for r in RULINGS.values() if not r.of_the_request)))
 
 
 @frozen
@@ -218,10 +216,18 @@ class AttemptFailed:
 
 @frozen
 class Waited:
-    """The wait in place is over; ``open`` tells whether the candidate may still be called."""
+    """The wait in place is over.
+
+    Attributes:
+        attempt: the number of the attempt that failed before it.
+        open: the candidate may still be called.
+        fate: what the candidate met, for the case that it may not.
+        reach: who may be called next.
+    """
 
     attempt: int
     open: bool
+    fate: Fate
     reach: Reach
 
 
@@ -340,7 +346,7 @@ def spend_retry(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
     return {"tries": t.tries + 1, "failure": e.failure}
 
 
-def note_skips(t: Turn, e: Started | Waited) -> Mapping[str, Any]:
+def note_skips(t: Turn, e: Started) -> Mapping[str, Any]:
     """Record who was passed over, and why."""
     return {"fates": t.fates + e.reach.skipped}
 
@@ -353,6 +359,11 @@ def note_failure(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
         "condemned": e.condemned,
         "need": e.need,
     }
+
+
+def give_up(t: Turn, e: Waited) -> Mapping[str, Any]:
+    """Record what the candidate met before it was condemned, and who was passed over on the way to the next."""
+    return {"fates": (*t.fates, e.fate, *e.reach.skipped)}
 
 
 def note_end(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
@@ -404,9 +415,9 @@ TURN: Final[Table[Turn]] = Table(
         Row("waited", BACKING_OFF, ATTEMPTING, "the wait is over: the same candidate is asked again",
             (is_still_open,), (call_again,)),
         Row("waited", BACKING_OFF, ATTEMPTING, "the candidate was condemned meanwhile: the next free one is called",
-            (somebody_is_free,), (note_skips, call_next)),
-        Row("waited", BACKING_OFF, SURFACED, "the strict pin was condemned meanwhile", (is_strict,), (note_skips,)),
-        Row("waited", BACKING_OFF, EXHAUSTED, "everybody was condemned meanwhile", (), (note_skips,)),
+            (somebody_is_free,), (give_up, call_next)),
+        Row("waited", BACKING_OFF, SURFACED, "the strict pin was condemned meanwhile", (is_strict,), (give_up,)),
+        Row("waited", BACKING_OFF, EXHAUSTED, "everybody was condemned meanwhile", (), (give_up,)),
         Row("deadline", WAITING, SURFACED, "the turn's time is up"),
         Row("deadline", STREAMING, INTERRUPTED, "the turn's time is up after some of the answer was shown"),
         Row("aborted", (*WAITING, STREAMING), ABORTED, "the client called the turn off"),

@@ -171,9 +171,7 @@ def retry_wait(turn: Turn, failure: Failure, health: Health, now: float, dice: f
     stated = failure.wait_s
     if turn.state == STREAMING or turn.alone or turn.tries >= budget:
         return None
-    if (stated is None and ruling.retry == "when_told") or (
-        stated is not None and stated > policy.max_wait_s
-    ):
+    if (stated is None and ruling.retry == "when_told") or (stated is not None and stated > policy.max_wait_s):
         return None
     backoff = min(policy.backoff_cap_s, policy.backoff_s * 2.0**turn.tries) * (0.5 + dice / 2)
     wait = stated or backoff
@@ -188,7 +186,5 @@ def retry_at(turn: Turn, health: Health, now: float) -> float | None:
     for candidate in turn.plan:
         if turn.config.knows(candidate.model) and fits(turn.config, candidate.model, turn.need):
             rests = rests_of(candidate, health, now)
-            times.extend(
-                [max(now + LEASE_HINT_S if r.state == PROBING else r.until for r in rests)] if rests else []
-            )
+            times.extend([max(now + LEASE_HINT_S if r.state == PROBING else r.until for r in rests)] if rests else [])
     return min(times, default=None)

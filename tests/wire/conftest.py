@@ -4,7 +4,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from attrs import define, field
-from detent.adapters.local_provider import Behaviour, LocalProvider
+from detent.adapters.local_provider import LocalProvider
+from detent.adapters.local_replies import Behaviour
 from detent.adapters.openai_chat import Limits, OpenAIChat
 from detent.adapters.wire import Completion, Endpoint, Piece, Request, UpstreamError
 

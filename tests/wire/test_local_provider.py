@@ -6,7 +6,8 @@ import time
 import openai
 import pytest
 from attrs import field, frozen
-from detent.adapters.local_provider import Exchange, Hang, LocalProvider, Say, Slow, UseTool, rate_limited
+from detent.adapters.local_provider import LocalProvider
+from detent.adapters.local_replies import Exchange, Hang, Say, Slow, UseTool, rate_limited
 from detent.adapters.openai_chat import OpenAIChat
 from detent.adapters.wire import Endpoint, Request, UpstreamError
 from detent.fsm.errors import BadDataError

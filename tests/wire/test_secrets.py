@@ -6,7 +6,8 @@ import traceback
 import pytest
 from aiohttp import web
 from attrs import frozen
-from detent.adapters.local_provider import Exchange, Fail, LocalProvider, Say
+from detent.adapters.local_provider import LocalProvider
+from detent.adapters.local_replies import Exchange, Fail, Say
 from detent.adapters.openai_chat import OpenAIChat
 from detent.adapters.wire import Endpoint, Request, UpstreamError
 from detent.fsm.errors import BadDataError

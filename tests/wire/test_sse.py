@@ -1,7 +1,8 @@
 """The event stream decoder: the same events however the bytes are cut."""
 
 import pytest
-from detent.adapters.wire import Endpoint, ServerSentEvent, SseDecoder
+from detent.adapters.sse import ServerSentEvent, SseDecoder
+from detent.adapters.wire import Endpoint
 from detent.fsm.errors import BadDataError
 
 STREAM = (
@@ -34,9 +35,7 @@ def test_an_unfinished_event_is_given_at_the_end():
     assert decoder.finish() is None
 
 
-@pytest.mark.parametrize(
-    "data", [b"x" * 101, b"data: " + b"x" * 95 + b"\n", b"data: " + b"x" * 60 + b"\ndata: " * 9]
-)
+@pytest.mark.parametrize("data", [b"x" * 101, b"data: " + b"x" * 95 + b"\n", b"data: " + b"x" * 60 + b"\ndata: " * 9])
 def test_a_line_or_an_event_beyond_the_limit_is_refused(data):
     with pytest.raises(BadDataError, match="the limit is 100"):
         list(SseDecoder(100).feed(data))

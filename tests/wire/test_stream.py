@@ -7,7 +7,7 @@ import pytest
 from aiohttp import ClientPayloadError, web
 from aiohttp.http import HttpProcessingError
 from attrs import field, frozen
-from detent.adapters.local_provider import (
+from detent.adapters.local_replies import (
     Cut,
     EndEarly,
     Exchange,
@@ -92,9 +92,7 @@ def test_characters_cut_by_the_network_are_whole_again(run, size):
 @pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
 def test_thinking_is_content_apart_from_the_text(run, name):
     async def body(line):
-        first, *_ = await line.pieces(
-            chunks(f'{{"choices": [{{"delta": {{"{name}": "Hm"}}}}]}}', STOP, "[DONE]")
-        )
+        first, *_ = await line.pieces(chunks(f'{{"choices": [{{"delta": {{"{name}": "Hm"}}}}]}}', STOP, "[DONE]"))
         assert (first.reasoning, first.text, first.has_content) == ("Hm", "", True)
 
     run(body)

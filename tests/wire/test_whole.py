@@ -8,14 +8,14 @@ from contextlib import suppress
 import pytest
 from aiohttp import web
 from attrs import field, frozen
-from detent.adapters.local_provider import (
+from detent.adapters.local_provider import LocalProvider
+from detent.adapters.local_replies import (
     Cut,
     Exchange,
     Fail,
     FailInStream,
     Garbage,
     Huge,
-    LocalProvider,
     Reset,
     Say,
     UseTool,
@@ -104,9 +104,7 @@ def test_tool_arguments_given_as_an_object_become_json_text(run):
 
 def test_the_request_reaches_the_provider_with_parameters_above_the_endpoints(run):
     async def body(line):
-        endpoint = Endpoint(
-            "local", line.provider.base_url, extra_body={"seed": 1, "top_p": 0.5, "model": "no"}
-        )
+        endpoint = Endpoint("local", line.provider.base_url, extra_body={"seed": 1, "top_p": 0.5, "model": "no"})
         asked = Request(ASKED.messages, {"seed": 2, "stream_options": {"include_usage": True}})
         await line.wire.answer(endpoint, "small", asked)
         (call,) = line.provider.calls

@@ -1,0 +1,382 @@
+"""How a local provider may behave: every way in which real servers answer, fail, stall and break off."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+import struct
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol
+
+from aiohttp import web
+from attrs import field, frozen
+
+_BLOCK: Final = b"x" * 65536
+_APART_S: Final = 0.01
+
+
+@frozen
+class Call:
+    """One call the provider has received; of the credential only that there was one.
+
+    Attributes:
+        model: the model asked for.
+        stream: whether a stream was asked for.
+        at: when, in POSIX seconds.
+        authorized: an Authorization header came along.
+        body: the request body.
+    """
+
+    model: str
+    stream: bool
+    at: float
+    authorized: bool
+    body: Mapping[str, Any] = field(repr=False)
+
+
+@frozen
+class Exchange:
+    """One request and the means to reply to it in the OpenAI format; what a `Behaviour` is given."""
+
+    http: web.Request
+    call: Call
+    id: str
+
+    async def whole(self, message: Mapping[str, Any], finish_reason: str = "stop") -> web.StreamResponse:
+        """Reply with one JSON completion."""
+        choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish_reason}
+        return web.json_response(self._frame("chat.completion", [choice]) | {"usage": self._usage(message)})
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[web.StreamResponse]:
+        """Begin an event stream; leaving the block ends it in good order, unless the connection is closed."""
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+        await response.prepare(self.http)
+        yield response
+        if self.http.transport is not None and not self.http.transport.is_closing():
+            await response.write_eof()
+
+    def chunk(self, delta: Mapping[str, Any], finish_reason: str | None = None) -> bytes:
+        """One event of a stream."""
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        return _event(self._frame("chat.completion.chunk", [choice]))
+
+    def last_chunks(self, message: Mapping[str, Any], finish_reason: str = "stop") -> bytes:
+        """The events that end a stream: the finish reason, the usage if it was asked for, ``[DONE]``."""
+        end = self.chunk({}, finish_reason)
+        if (self.call.body.get("stream_options") or {}).get("include_usage"):
+            end += _event(self._frame("chat.completion.chunk", []) | {"usage": self._usage(message)})
+        return end + b"data: [DONE]\n\n"
+
+    def close(self) -> None:
+        """Close the connection once what was written is sent, as a dying server does."""
+        if self.http.transport is not None:
+            self.http.transport.close()
+
+    def reset(self) -> None:
+        """Break the connection with a TCP RST."""
+        if self.http.transport is not None:
+            raw = self.http.transport.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.http.transport.abort()
+
+    def _frame(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        frame = {"id": self.id, "object": kind, "created": int(self.call.at), "model": self.call.model}
+        return {**frame, "choices": choices}
+
+    def _usage(self, message: Mapping[str, Any]) -> dict[str, int]:
+        asked, said = (len(json.dumps(part)) // 4 for part in (self.call.body.get("messages"), message))
+        return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+
+
+class Behaviour(Protocol):
+    """How the provider meets one call."""
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse | None:
+        """Reply to the call; None: the connection has been seen to, there is nothing left to send."""
+        ...
+
+
+def _event(data: Mapping[str, Any]) -> bytes:
+    return b"data: " + json.dumps(data, ensure_ascii=False).encode() + b"\n\n"
+
+
+def _tokens(text: str) -> list[str]:
+    return re.findall(r"\s*\S+|\s+$", text)
+
+
+@frozen
+class Say:
+    """Answer with this text; a stream brings it token by token, ``pause_s`` seconds before each."""
+
+    text: str = "Hello from the local provider."
+    pause_s: float = 0.0
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
+        """Answer."""
+        message = {"content": self.text}
+        if not exchange.call.stream:
+            await asyncio.sleep(self.pause_s * len(_tokens(self.text)))
+            return await exchange.whole(message)
+        async with exchange.open() as response:
+            await response.write(exchange.chunk({"role": "assistant", "content": ""}))
+            for token in _tokens(self.text):
+                await asyncio.sleep(self.pause_s)
+                await response.write(exchange.chunk({"content": token}))
+            await response.write(exchange.last_chunks(message))
+        return response
+
+
+def empty() -> Say:
+    """A success in good order with nothing in it."""
+    return Say("")
+
+
+@frozen
+class UseTool:
+    """Answer with one tool call; a stream brings the name first and the arguments in two parts."""
+
+    name: str = "look_up"
+    arguments: str = '{"city": "Oslo"}'
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
+        """Answer."""
+        function = {"name": self.name, "arguments": self.arguments}
+        call = {"id": f"call_{exchange.id}", "type": "function", "function": function}
+        message = {"content": None, "tool_calls": [call]}
+        if not exchange.call.stream:
+            return await exchange.whole(message, "tool_calls")
+        half = len(self.arguments) // 2
+        async with exchange.open() as response:
+            first = {"index": 0, **call, "function": {"name": self.name, "arguments": ""}}
+            await response.write(exchange.chunk({"role": "assistant", "content": None, "tool_calls": [first]}))
+            for part in (self.arguments[:half], self.arguments[half:]):
+                more = {"index": 0, "function": {"arguments": part}}
+                await response.write(exchange.chunk({"tool_calls": [more]}))
+            await response.write(exchange.last_chunks(message, "tool_calls"))
+        return response
+
+
+@frozen
+class Fail:
+    """Answer with this status, body and headers; a body of str is sent as HTML, any other as JSON."""
+
+    status: int
+    body: str | Mapping[str, Any]
+    headers: Mapping[str, str] = field(factory=dict)
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:  # noqa: ARG002 - it fails whatever is asked
+        """Fail."""
+        if isinstance(self.body, str):
+            return web.Response(status=self.status, text=self.body, headers=self.headers, content_type="text/html")
+        return web.json_response(self.body, status=self.status, headers=self.headers)
+
+
+def error_body(message: str, kind: str, code: str | None = None) -> dict[str, Any]:
+    """An error as OpenAI writes it."""
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def rate_limited(retry_after_s: int = 20) -> Fail:
+    """A 429 that says how many seconds to wait."""
+    said = f"Rate limit reached for requests per min: Limit 3, Used 3. Please try again in {retry_after_s}s."
+    headers = {"Retry-After": str(retry_after_s), "x-ratelimit-remaining-requests": "0"}
+    return Fail(429, error_body(said, "requests", "rate_limit_exceeded"), headers)
+
+
+def servererror_body() -> Fail:
+    """A 500 in the words of OpenAI."""
+    said = "The server had an error while processing your request. Sorry about that!"
+    return Fail(500, error_body(said, "server_error"))
+
+
+def bad_gateway() -> Fail:
+    """A 502 in the HTML of a proxy before the provider."""
+    page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1>"
+    return Fail(502, page + "</center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n")
+
+
+def overloaded() -> Fail:
+    """A 503: the engine has too much to do."""
+    return Fail(503, error_body("The engine is currently overloaded, please try again later", "server_error"))
+
+
+def unauthorized() -> Fail:
+    """A 401: the key is wrong."""
+    return Fail(401, error_body("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"))
+
+
+@frozen
+class Hang:
+    """Take the request and never answer."""
+
+    async def reply(self, exchange: Exchange) -> None:  # noqa: ARG002 - nobody gets anything
+        """Wait until the client goes away or the provider is closed."""
+        await asyncio.Event().wait()
+
+
+@frozen
+class Slow:
+    """Wait some seconds, then behave as ``then`` says."""
+
+    seconds: float
+    then: Behaviour = field(factory=Say)
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse | None:
+        """Wait, then answer."""
+        await asyncio.sleep(self.seconds)
+        return await self.then.reply(exchange)
+
+
+@frozen
+class Reset:
+    """Break the connection with a TCP RST before any header."""
+
+    async def reply(self, exchange: Exchange) -> None:
+        """Break the connection."""
+        exchange.reset()
+
+
+async def _begin(exchange: Exchange, response: web.StreamResponse, after: int, text: str) -> None:
+    for token in _tokens(text)[:after]:
+        await response.write(exchange.chunk({"content": token}))
+
+
+@frozen
+class Cut:
+    """Close the socket after some tokens of a stream, or in the middle of a whole answer."""
+
+    after: int = 2
+    text: str = "Once upon a time there was"
+
+    async def reply(self, exchange: Exchange) -> None:
+        """Answer in part."""
+        if exchange.call.stream:
+            async with exchange.open() as response:
+                await _begin(exchange, response, self.after, self.text)
+                exchange.close()
+        else:
+            half = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "500"})
+            await half.prepare(exchange.http)
+            await half.write(b'{"id": "')
+            exchange.close()
+
+
+@frozen
+class EndEarly:
+    """End a stream after some tokens as if all were well, but without a finish reason or ``[DONE]``."""
+
+    after: int = 2
+    text: str = "Once upon a time there was"
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
+        """Answer in part."""
+        async with exchange.open() as response:
+            await _begin(exchange, response, self.after, self.text)
+        return response
+
+
+@frozen
+class Stall:
+    """Fall silent after some tokens of a stream, with the connection open; a whole answer never begins."""
+
+    after: int = 2
+    text: str = "Once upon a time there was"
+
+    async def reply(self, exchange: Exchange) -> None:
+        """Answer in part, then wait until the client goes away."""
+        if not exchange.call.stream:
+            await asyncio.Event().wait()
+        async with exchange.open() as response:
+            await _begin(exchange, response, self.after, self.text)
+            await asyncio.Event().wait()
+
+
+@frozen
+class FailInStream:
+    """Send an error event after some tokens; without a stream, the error is the body of a 200."""
+
+    after: int = 2
+    error: Mapping[str, Any] = field(factory=lambda: error_body("The server is overloaded.", "server_error"))
+    text: str = "Once upon a time there was"
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
+        """Answer in part, then fail."""
+        if not exchange.call.stream:
+            return web.json_response(self.error)
+        async with exchange.open() as response:
+            await _begin(exchange, response, self.after, self.text)
+            await response.write(_event(self.error))
+        return response
+
+
+@frozen
+class MalformedChunk:
+    """Break the chunked encoding of HTTP after some tokens of a stream."""
+
+    after: int = 2
+    text: str = "Once upon a time there was"
+
+    async def reply(self, exchange: Exchange) -> None:
+        """Answer in part, then send what is no chunk."""
+        async with exchange.open() as response:
+            await _begin(exchange, response, self.after, self.text)
+            # Clients drop what comes in one packet with the damage; the tokens are to arrive.
+            await asyncio.sleep(_APART_S)
+            if exchange.http.transport is not None:
+                exchange.http.transport.write(b"not-a-length\r\n")
+            exchange.close()
+
+
+@frozen
+class Garbage:
+    """Send a 200 whose JSON cannot be read; in a stream, one such event."""
+
+    text: str = '{"choices": [{"message": {"content": "Hel'
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
+        """Answer with garbage."""
+        if not exchange.call.stream:
+            return web.Response(text=self.text, content_type="application/json")
+        async with exchange.open() as response:
+            await response.write(f"data: {self.text}\n\n".encode())
+        return response
+
+
+@frozen
+class Huge:
+    """Send a body of this many mebibytes (one line, no meaning) with this status."""
+
+    mebibytes: int
+    status: int = 200
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
+        """Answer at length."""
+        kind = "text/event-stream" if exchange.call.stream and self.status == 200 else "application/json"
+        response = web.StreamResponse(status=self.status, headers={"Content-Type": kind})
+        await response.prepare(exchange.http)
+        for _ in range(self.mebibytes * 2**20 // len(_BLOCK)):
+            await response.write(_BLOCK)
+        await response.write_eof()
+        return response
+
+
+@frozen
+class Trickle:
+    """Stream the text in writes of so many bytes: events, and characters of UTF-8, are cut anywhere."""
+
+    text: str = "Grüße, 世界 🌍"
+    size: int = 1
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
+        """Answer drop by drop."""
+        tokens = b"".join(exchange.chunk({"content": token}) for token in _tokens(self.text))
+        body = tokens + exchange.last_chunks({"content": self.text})
+        async with exchange.open() as response:
+            for start in range(0, len(body), self.size):
+                await response.write(body[start : start + self.size])
+                await asyncio.sleep(0)
+        return response

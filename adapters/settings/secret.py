@@ -1,0 +1,115 @@
+"""Secrets: what holds one, where one is read, and what looks like one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import frozen
+from detent.fsm.errors import DetentError
+
+HIDDEN: Final = "[secret]"
+"""What stands in a message in place of a secret."""
+
+
+class MissingSecretError(DetentError, LookupError):
+    """An environment variable that should hold a secret is unset, empty or holds something unusable."""
+
+
+class Secret:
+    """A secret that was written in the file, by leave of ``allow_keys_in_file``; nothing shows it.
+
+    It is no attrs class, so that neither ``attrs.asdict`` nor `to_plain` looks inside.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    def read(self, _environ: Mapping[str, str], _whose: str) -> str:
+        """The secret itself."""
+        return self._text
+
+
+@frozen
+class FromEnvironment:
+    """A secret that an environment variable holds, read each time it is asked for.
+
+    Attributes:
+        variable: the variable's name.
+    """
+
+    variable: str
+
+    def read(self, environ: Mapping[str, str], whose: str) -> str:
+        """The secret itself, without the white space around it.
+
+        Args:
+            environ: the environment.
+            whose: what it is needed for, for the message.
+
+        Raises:
+            MissingSecretError: the variable is unset, empty, or holds characters that no header may have.
+        """
+        value = environ.get(self.variable, "").strip()
+        if not value:
+            how = "is empty" if self.variable in environ else "is not set"
+            raise MissingSecretError(
+                f"{whose}: environment variable {self.variable} {how}; "
+                f"export {self.variable}=... or name another variable in detent.toml"
+            )
+        if not (value.isascii() and value.isprintable()):
+            raise MissingSecretError(
+                f"{whose}: environment variable {self.variable} holds a line end or a character that is not "
+                "ASCII; set it to the key alone"
+            )
+        return value
+
+
+Source = Secret | FromEnvironment
+"""Where a secret is."""
+
+_SECRET_NAMES: Final = frozenset(
+    ("key", "apikey", "api_key", "token", "secret", "password", "authorization", "bearer")
+)
+_SECRET_WORDS: Final = frozenset(
+    ("key", "apikey", "token", "secret", "password", "authorization", "auth", "cookie", "bearer")
+)
+_PREFIXED: Final = re.compile(
+    r"(?:sk-[\w-]{8,}|(?:sk_|pk-|gsk_|xai-|nvapi-|hf_|r8_|fw_|pplx-|csk-|ghp_|github_pat_|glpat-|tgp_)[\w-]{16,}"
+    r"|AIza[\w-]{20,}|A[KS]IA[A-Z0-9]{12,}|eyJ[\w-]{8,}\.[\w.-]+)"
+)
+_RUN: Final = re.compile(r"[A-Za-z0-9]{28,}")
+_SCHEME: Final = re.compile(r"(?:bearer|basic|token) +", re.IGNORECASE)
+
+
+def looks_secret(text: str) -> bool:
+    """The text has the form of a key: a vendor's prefix, a signed token, or a long run of letters and digits."""
+    word = _SCHEME.sub("", text.strip(), count=1)
+    if "/" in word or not word.isprintable() or " " in word:
+        return False
+    runs = _RUN.findall(word)
+    return bool(_PREFIXED.fullmatch(word)) or any(
+        any(c.isdigit() for c in run) and any(c.isalpha() for c in run) for run in runs
+    )
+
+
+def is_secret_name(name: str) -> bool:
+    """A key of this name holds a secret, whatever the value looks like."""
+    return name.lower().replace("-", "_") in _SECRET_NAMES
+
+
+def is_secret_header(name: str) -> bool:
+    """A header of this name holds a secret: ``Authorization``, ``api-key``, ``X-Auth-Token``."""
+    return not _SECRET_WORDS.isdisjoint(re.split(r"[-_.]", name.lower()))

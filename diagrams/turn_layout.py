@@ -1,0 +1,78 @@
+"""The turn machine's picture: planned at the top, the states under way in the middle, the five outcomes below."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .layout import Layout, Panel, Place, Rect, Route
+
+_CALLED: Final = ("attempting", "backing_off", "streaming")
+_OVER: Final = ("answered", "exhausted", "surfaced", "aborted", "interrupted")
+
+TURN_LAYOUT: Final = Layout(
+    title="The turn machine",
+    caption="one user request, from its plan to its one outcome",
+    width=880,
+    height=900,
+    places=(
+        Place("planned", Rect(386, 84, 226, 76), "plain"),
+        Place("backing_off", Rect(112, 300, 172, 126), "care"),
+        Place("attempting", Rect(386, 286, 226, 190), "trial"),
+        Place("streaming", Rect(692, 300, 150, 170), "trial"),
+        Place("exhausted", Rect(40, 650, 150, 116), "bad"),
+        Place("surfaced", Rect(204, 650, 150, 116), "bad"),
+        Place("aborted", Rect(368, 650, 150, 116), "plain"),
+        Place("answered", Rect(532, 650, 150, 116), "well"),
+        Place("interrupted", Rect(696, 650, 150, 116), "care"),
+    ),
+    panels=(
+        Panel(_CALLED, Rect(96, 250, 760, 242), "called", "a candidate was asked"),
+        Panel(
+            _OVER,
+            Rect(24, 634, 832, 188),
+            "over",
+            "one turn, one outcome; what comes now comes too late",
+            heading=(296, 774),
+            notes=Rect(296, 795, 540, 20),
+        ),
+    ),
+    routes=(
+        Route(("planned",), "attempting", ((512, 160), (512, 286)), (520, 205), 200, "beside", "start"),
+        Route(
+            ("planned",),
+            "surfaced",
+            ((386, 108), (34, 108), (34, 844), (280, 844), (280, 766)),
+            (210, 102),
+            320,
+        ),
+        Route(("planned",), "exhausted", ((386, 142), (58, 142), (58, 650)), (222, 136), 300),
+        Route(("attempting",), "exhausted", ((420, 286), (420, 220), (82, 220), (82, 650)), (250, 214), 300),
+        Route(("backing_off",), "exhausted", ((166, 426), (166, 650)), (158, 563), 68, "beside", "end"),
+        Route(("backing_off",), "surfaced", ((250, 426), (250, 650)), (242, 563), 68, "beside", "end"),
+        Route(("attempting",), "backing_off", ((386, 350), (284, 350)), (335, 344), 96),
+        Route(("backing_off",), "attempting", ((284, 384), (386, 384)), (335, 390), 96, "below"),
+        Route(
+            ("attempting",),
+            "surfaced",
+            ((408, 476), (408, 622), (330, 622), (330, 650)),
+            (400, 555),
+            140,
+            "beside",
+            "end",
+        ),
+        Route(_CALLED, "aborted", ((470, 492), (470, 650)), (478, 563), 60, "beside", "start"),
+        Route(("attempting",), "answered", ((558, 476), (558, 650)), (566, 563), 74, "beside", "start"),
+        Route(("attempting",), "streaming", ((612, 370), (692, 370)), (652, 364), 76),
+        Route(
+            ("streaming",),
+            "answered",
+            ((718, 470), (718, 622), (660, 622), (660, 650)),
+            (710, 555),
+            68,
+            "beside",
+            "end",
+        ),
+        Route(("streaming",), "interrupted", ((800, 470), (800, 650)), (792, 563), 68, "beside", "end"),
+    ),
+)
+"""Where a turn's nine states stand."""
