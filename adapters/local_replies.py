@@ -187,7 +187,7 @@ def rate_limited(retry_after_s: int = 20) -> Fail:
     return Fail(429, error_body(said, "requests", "rate_limit_exceeded"), headers)
 
 
-def servererror_body() -> Fail:
+def server_error() -> Fail:
     """A 500 in the words of OpenAI."""
     said = "The server had an error while processing your request. Sorry about that!"
     return Fail(500, error_body(said, "server_error"))

@@ -9,8 +9,9 @@ from .as_dot import dot
 from .as_mermaid import mermaid
 from .as_svg import svg
 from .as_text import text, view
-from .gallery import Format, UnknownPictureError, draw, layouts, pictures, write
+from .gallery import Format, UnknownPictureError, draw, pictures, write
 from .layout import Layout, LayoutError, Panel, Place, Rect, Route
+from .layouts import layouts
 
 __all__ = [
     "Format",

@@ -6,13 +6,13 @@ Rows that leave the state as it is would become loops that bury the picture, so 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from detent.fsm.engine import Table
 
 from .labels import Label, blocked_words, edges, inner
 
-_SAYS = {"stay": "stays", "again": "leads back", "stale": "too late"}
+_SAYS: Final = {"stay": "stays", "again": "leads back", "stale": "too late"}
 
 
 def mermaid(table: Table[Any]) -> str:
@@ -23,18 +23,28 @@ def mermaid(table: Table[Any]) -> str:
 def _lines(table: Table[Any]) -> Iterator[str]:
     yield "stateDiagram-v2"
     for state, sentence in table.states.items():
-        yield f"    {state}: {_plain(f'{state} ({sentence})')}"
+        yield f"    {state}: {state}"
+        yield f"    {state}: {_plain(sentence)}"
     yield f"    [*] --> {table.initial}"
     for (source, to), found in edges(table).items():
-        for label in found:
-            yield f"    {source} --> {to}: {_plain(label.text)}"
+        yield f"    {source} --> {to}: {'<br/>'.join(_plain(label.text) for label in found)}"
+    for said, states in _notes(table).items():
+        yield f"    note right of {states[0]}"
+        if len(states) > 1:
+            yield f"        in {', '.join(states)}"
+        for line in said:
+            yield f"        {_plain(line)}"
+        yield "    end note"
+
+
+def _notes(table: Table[Any]) -> dict[tuple[str, ...], list[str]]:
+    """What is said of the rows that leave a state as it is, with the states of which the same is said."""
+    notes: dict[tuple[str, ...], list[str]] = {}
     for state in table.states:
-        found = inner(table, state)
-        if found:
-            yield f"    note right of {state}"
-            for label in found:
-                yield f"        {_plain(_said(table, state, label))}"
-            yield "    end note"
+        said = tuple(_said(table, state, label) for label in inner(table, state))
+        if said:
+            notes.setdefault(said, []).append(state)
+    return notes
 
 
 def _said(table: Table[Any], state: str, label: Label) -> str:

@@ -20,6 +20,7 @@ from .compose import ICON, NOTE_SIZE, Arrow, Block, Board, Card, Note, Scene, co
 from .fit import faults, misfits
 from .labels import Mark
 from .layout import Layout, LayoutError, Point
+from .layouts import layouts
 from .measure import Span, width
 from .style import style
 
@@ -64,24 +65,27 @@ class _Lit:
 
 def svg(
     table: Table[Any],
-    layout: Layout,
     current: str | None = None,
     last_row: Row | None = None,
     *,
     before: str | None = None,
+    layout: Layout | None = None,
 ) -> str:
     """The machine as one SVG document.
 
     Args:
         table: the machine's table.
-        layout: where its states stand.
         current: the state to light.
         last_row: the row to light: its arrow, or its line in the state.
         before: the state that the row left; without it a row of several states lights all its arrows.
+        layout: where the states stand; by default the layout kept for the table's name.
 
     Raises:
         LayoutError: a state has no place, a move no route, a route no row, or a text would not be readable.
     """
+    layout = layout or layouts.get(table.name)
+    if layout is None:
+        raise LayoutError(table.name, ("it has no layout; pass one",))
     found = tuple(misfits(table, layout))
     scene = compose(table, layout)
     found = found or tuple(faults(scene))
@@ -172,7 +176,11 @@ def _arrow(arrow: Arrow, lit: _Lit) -> Iterator[str]:
 def _legend(scene: Scene) -> Iterator[str]:
     x, y = 24.0, scene.layout.height - 22
     yield '<g class="legend">'
+    notes = [note for part in (*scene.cards, *scene.boards) for note in part.notes]
+    used = {note.label.mark for note in notes}
     for kind, words in _LEGEND:
+        if kind not in used:
+            continue
         yield _icon(kind, x + 5, y - 4)
         yield f'<text class="legend" x="{x + 16:g}" y="{y:g}">{words}</text>'
         x += 36 + width(words, NOTE_SIZE)

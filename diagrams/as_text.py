@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text
 
-from .labels import Label, blocked_words, in_words, inner, labels
+from .labels import blocked_words, in_words, labels
 
 _SIGNS: Final = {"move": "→", "again": "↻", "stay": "○", "stale": "◌", "blocked": "⊘"}
 _HUES: Final = {"move": "green", "again": "cyan", "stay": "default", "stale": "dim", "blocked": "red"}
@@ -74,21 +74,17 @@ def _states(table: Table[Any], current: str | None) -> Grid:
 
 def _rows(table: Table[Any], state: str) -> Grid:
     grid = Grid.grid(padding=(0, 2))
-    for label in labels(table, state, lambda row: row.to not in (None, state)):
+    grid.add_column()
+    grid.add_column(no_wrap=True)
+    found = labels(table, state, lambda _row: True)
+    for label in sorted(found, key=lambda label: tuple(_SIGNS).index(label.mark)):
         for phrase in label.phrases:
             row = phrase.rows[-1]
-            grid.add_row(*_cells("move", label.events[0], phrase.text, f"{row.to}: {row.why}"))
-    for label in inner(table, state):
-        grid.add_row(*_inner_cells(table, state, label))
+            blocked = label.mark == "blocked"
+            said = blocked_words(table, state, label) if blocked else phrase.text
+            meaning = f"{row.to}: {row.why}" if label.mark == "move" else row.why
+            grid.add_row(*_cells(label.mark, row.event, said, meaning))
     return grid
-
-
-def _inner_cells(table: Table[Any], state: str, label: Label) -> tuple[Text, ...]:
-    if label.mark == "blocked":
-        return _cells("blocked", label.events[0], blocked_words(table, state, label), label.rows[0].why)
-    conditions = " · ".join(phrase.text for phrase in label.phrases if phrase.text)
-    whys = "; ".join(dict.fromkeys(row.why for row in label.rows))
-    return _cells(label.mark, ", ".join(label.events), conditions, whys)
 
 
 def _cells(kind: str, event: str, conditions: str, meaning: str) -> tuple[Text, ...]:

@@ -17,10 +17,6 @@ from .as_dot import dot
 from .as_mermaid import mermaid
 from .as_svg import svg
 from .as_text import text
-from .cooldown_layout import COOLDOWN_LAYOUT
-from .layout import Layout
-from .session_layout import SESSION_LAYOUT
-from .turn_layout import TURN_LAYOUT
 
 Format = Literal["svg", "mermaid", "dot", "text"]
 
@@ -29,12 +25,12 @@ pictures: Final[Mapping[str, Table[Any]]] = MappingProxyType(
 )
 """The machines that can be drawn, by name."""
 
-layouts: Final[Mapping[str, Layout]] = MappingProxyType(
-    {"session": SESSION_LAYOUT, "turn": TURN_LAYOUT, "cooldown": COOLDOWN_LAYOUT}
-)
-"""Where the states of each machine stand in its SVG."""
-
-_TEXTS: Final[Mapping[str, Callable[[Table[Any]], str]]] = {"mermaid": mermaid, "dot": dot, "text": text}
+_DRAWN: Final[Mapping[str, Callable[[Table[Any]], str]]] = {
+    "svg": svg,
+    "mermaid": mermaid,
+    "dot": dot,
+    "text": text,
+}
 
 
 class UnknownPictureError(DetentError, LookupError):
@@ -54,11 +50,9 @@ def draw(machine: str, format: Format) -> str:  # noqa: A002  the word the comma
     """
     if machine not in pictures:
         raise UnknownPictureError(f"no machine is called {machine!r}; there are {', '.join(pictures)}")
-    if format == "svg":
-        return svg(pictures[machine], layouts[machine])
-    if format not in _TEXTS:
-        raise UnknownPictureError(f"no format is called {format!r}; there are svg, {', '.join(_TEXTS)}")
-    return _TEXTS[format](pictures[machine])
+    if format not in _DRAWN:
+        raise UnknownPictureError(f"no format is called {format!r}; there are {', '.join(_DRAWN)}")
+    return _DRAWN[format](pictures[machine])
 
 
 def write(folder: Path) -> tuple[Path, ...]:

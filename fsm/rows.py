@@ -117,7 +117,7 @@ def _bad_callables(row: Row) -> Iterator[str]:
     for word, functions in (("guard", row.when), ("action", row.do)):
         for function in functions:
             if not callable(function):
-                yield f"row of '{row.event}' has the {word} {function!r}, which is no function; pass the function itself"
+                yield f"row of '{row.event}' has the {word} {function!r}, which is no function; pass it itself"
                 continue
             if getattr(function, "__name__", "<lambda>") == "<lambda>":
                 yield f"row of '{row.event}' has a nameless {word}; define it, so that decisions can name it"
@@ -137,7 +137,7 @@ def _duplicates(rows: tuple[Row, ...]) -> Iterator[str]:
             key = (row.event, state, row.when)
             if key in seen:
                 guards = ", ".join(g.__name__ for g in row.when) or "none"
-                yield f"two rows of '{row.event}' in {state!r} have the same guards ({guards}); the second can never fire"
+                yield f"two rows of '{row.event}' in {state!r} have the same guards ({guards}); the second is dead"
             seen.add(key)
 
 

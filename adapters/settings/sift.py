@@ -150,8 +150,21 @@ def _holds_variable(steps: Steps) -> bool:
 
 def _stands_for_table(steps: Steps) -> bool:
     """Here belongs a table; what stands in its place may be a secret that somebody took to belong here."""
-    table = len(steps) == 3 and steps[0] == "providers" and steps[2] in _TABLES
-    return table or (len(steps) == 4 and _under(steps, "credentials", 4))
+    if steps[0] != "providers":
+        return False
+    provider, table, credential = range(2, 5)
+    return (
+        len(steps) == provider
+        or (len(steps) == table and steps[2] in _TABLES)
+        or (len(steps) == credential and steps[2] == "credentials")
+    )
+
+
+def _is_key(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    word = value.strip()
+    return bool(word) and word.isascii() and word.isprintable() and " " not in word
 
 
 def _looks_secret(value: object) -> bool:

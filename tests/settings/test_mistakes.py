@@ -1,0 +1,334 @@
+"""Every mistake is told, all at once, with its key, its value and what would be right."""
+
+import pytest
+from detent.adapters.settings import SettingsError, check, load, render
+from rich.console import Console
+
+CHAIN = '[chains.default]\nprimary = "openai/gpt-5"\n'
+POLICY_KEYS = (
+    "retries, backoff_s, backoff_cap_s, cooldown_s, cooldown_cap_s, hard_cooldown_s, hard_cap_s, strike_window_s, "
+    "turn_deadline_s, first_token_s, idle_s, max_wait_s, on_all_cooling, last_resort_gap_s, pin_strict, "
+    "content_filter_fails_over, buffer_answers"
+)
+PROVIDER_KEYS = (
+    "base_url, api, key_env, key, credentials, aggregator, headers, headers_env, extra_body, connect_s, "
+    "max_connections"
+)
+
+
+def problems(path) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        load(path)
+    return caught.value.problems
+
+
+MISTAKES = {
+    "no default chain": (
+        '[chains.defualt]\nprimary = "openai/gpt-5"\n',
+        'chains: has no "default", on which sessions begin; write [chains.default]; did you mean "defualt"?',
+    ),
+    "no chain at all": ("", 'chains: has no "default", on which sessions begin; write [chains.default]'),
+    "an unknown key at the top": (
+        CHAIN + "[modles]\n",
+        "modles: is unknown (known are allow_keys_in_file, policy, chains, providers, models); "
+        'did you mean "models"?',
+    ),
+    "a switch that is no switch": (
+        'allow_keys_in_file = "yes"\n' + CHAIN,
+        'allow_keys_in_file: is "yes", must be true or false',
+    ),
+    "an unknown key of a policy": (
+        CHAIN + "[policy]\nretrys = 2\n",
+        f'policy.retrys: is unknown (known are {POLICY_KEYS}); did you mean "retries"?',
+    ),
+    "text where a number belongs": (
+        CHAIN + '[chains.default.policy]\nretries = "many"\n',
+        'chains.default.policy.retries: is "many", must be a whole number',
+    ),
+    "true where a number belongs": (
+        CHAIN + "[policy]\nidle_s = true\n",
+        "policy.idle_s: is true, must be a number",
+    ),
+    "a number below zero": (
+        CHAIN + "[policy]\nbackoff_s = -1\n",
+        "policy.backoff_s: is -1, must be a number of at least 0",
+    ),
+    "a number without end": (
+        CHAIN + "[policy]\nhard_cap_s = inf\n",
+        "policy.hard_cap_s: is Infinity, must be a finite number",
+    ),
+    "a wait of no time": (
+        CHAIN + "[policy]\nfirst_token_s = 0\n",
+        "policy.first_token_s: is 0, must be above 0",
+    ),
+    "a deadline of no time": (
+        CHAIN + "[policy]\nturn_deadline_s = 0.0\n",
+        "policy.turn_deadline_s: is 0.0, must be above 0; leave it out for no limit",
+    ),
+    "a word that is none of the words": (
+        CHAIN + '[policy]\non_all_cooling = "fail-fast"\n',
+        'policy.on_all_cooling: is "fail-fast", must be one of "last_resort", "fail_fast"; did you mean "fail_fast"?',
+    ),
+    "a cap below its base": (
+        CHAIN + "[policy]\ncooldown_s = 60\ncooldown_cap_s = 10\n",
+        "policy.cooldown_cap_s: is 10, must be at least cooldown_s, which is 60",
+    ),
+    "a base above the usual cap": (
+        CHAIN + "[policy]\nbackoff_s = 20\n",
+        "policy.backoff_s: is 20, must be at most backoff_cap_s, which is 8.0",
+    ),
+    "a chain's cap below the common base": (
+        CHAIN + "[chains.default.policy]\nhard_cap_s = 10\n[policy]\nhard_cooldown_s = 600\n",
+        "chains.default.policy.hard_cap_s: is 10, must be at least hard_cooldown_s, which is 600",
+    ),
+    "a chain without a primary": (
+        '[chains.default]\nfallbacks = ["openai/gpt-5"]\n',
+        'chains.default.primary: is missing, must be a model reference "provider/model", e.g. "openai/gpt-5"',
+    ),
+    "a model without its provider": (
+        '[chains.default]\nprimary = "gpt-5"\n',
+        'chains.default.primary: is "gpt-5", must be a model reference "provider/model", e.g. "openai/gpt-5"',
+    ),
+    "a fallback that is no text": (
+        CHAIN + "fallbacks = [5]\n",
+        'chains.default.fallbacks[0]: is 5, must be a model reference "provider/model", e.g. "openai/gpt-5"',
+    ),
+    "fallbacks that are no list": (
+        CHAIN + 'fallbacks = "groq/x"\n',
+        'chains.default.fallbacks: is "groq/x", must be a list',
+    ),
+    "an unknown key of a chain": (
+        CHAIN + "falbacks = []\n",
+        'chains.default.falbacks: is unknown (known are primary, fallbacks, policy); did you mean "fallbacks"?',
+    ),
+    "a policy that is no table": (CHAIN + "policy = 5\n", "chains.default.policy: is 5, must be a table"),
+    "a chain that is no table": (
+        CHAIN + '[chains]\nother = "groq/x"\n',
+        'chains.other: is "groq/x", must be a table',
+    ),
+    "chains that are no table": (
+        "chains = 5\n",
+        (
+            "chains: is 5, must be a table",
+            'chains: has no "default", on which sessions begin; write [chains.default]',
+        ),
+    ),
+    "a provider that nobody knows": (
+        CHAIN + 'fallbacks = ["opnai/gpt-5"]\n',
+        'chains.default.fallbacks[0]: is "opnai/gpt-5", but provider "opnai" is neither configured nor well known; '
+        'add [providers.opnai] with a base_url; did you mean "openai"?',
+    ),
+    "a provider without an address": (
+        CHAIN + "[providers.house]\n",
+        'providers.house.base_url: is missing, and "house" is not well known; write where it is, '
+        'e.g. "https://host/v1"',
+    ),
+    "a provider of an impossible name": (
+        CHAIN + '[providers."a/b"]\nbase_url = "http://localhost/v1"\n',
+        'providers."a/b": is no name of a provider: it may hold no "/", no "@" and no white space',
+    ),
+    "an unknown key of a provider": (
+        CHAIN + '[providers.openai]\nbaseurl = "x"\n',
+        f'providers.openai.baseurl: is unknown (known are {PROVIDER_KEYS}); did you mean "base_url"?',
+    ),
+    "a wire format that is not there": (
+        CHAIN + '[providers.openai]\napi = "anthropic"\n',
+        'providers.openai.api: is "anthropic", must be "openai", the only wire format there is',
+    ),
+    "no connections": (
+        CHAIN + "[providers.openai]\nmax_connections = 0\n",
+        "providers.openai.max_connections: is 0, must be at least 1",
+    ),
+    "a header that is no text": (
+        CHAIN + "[providers.openai]\nheaders = { X-Depth = 5 }\n",
+        "providers.openai.headers.X-Depth: is 5, must be text",
+    ),
+    "a header from two places": (
+        CHAIN + '[providers.openai]\nheaders = { X-A = "a" }\nheaders_env = { x-a = "A" }\n',
+        "providers.openai.headers_env.x-a: stands in headers too; keep one of them",
+    ),
+    "a body that is no JSON": (
+        CHAIN + "[providers.openai]\nextra_body = { since = 2024-01-01 }\n",
+        "providers.openai.extra_body.since: cannot be written as JSON; dates and infinite numbers are not to be had "
+        "there, write text",
+    ),
+    "two ways to a key": (
+        CHAIN + '[providers.openai]\nkey_env = "A"\ncredentials = { work = { env = "B" } }\n',
+        "providers.openai: has key_env and credentials; keep one of them",
+    ),
+    "no credentials among the credentials": (
+        CHAIN + "[providers.openai]\ncredentials = {}\n",
+        'providers.openai.credentials: names no credential; write e.g. work = { env = "WORK_API_KEY" }, or leave it '
+        "out",
+    ),
+    "a credential of an impossible name": (
+        CHAIN + '[providers.openai]\ncredentials = { "a@b" = { env = "B" } }\n',
+        "providers.openai.credentials.\"a@b\": is no name of a credential; use letters, digits, '.', '_' and '-'",
+    ),
+    "a credential without a key": (
+        CHAIN + "[providers.openai]\ncredentials = { work = {} }\n",
+        'providers.openai.credentials.work: says not where its key is; write env = "NAME_OF_THE_VARIABLE"',
+    ),
+    "a credential with two keys": (
+        "allow_keys_in_file = true\n"
+        + CHAIN
+        + '[providers.openai]\ncredentials = { work = { env = "A", key = "b" } }\n',
+        "providers.openai.credentials.work: has env and key; keep one of them",
+    ),
+    "an unknown key of a credential": (
+        CHAIN + '[providers.openai]\ncredentials = { work = { env = "A", envv = "B" } }\n',
+        'providers.openai.credentials.work.envv: is unknown (known are env, key); did you mean "env"?',
+    ),
+    "a model that is no reference": (
+        CHAIN + "[models.gpt-5]\nwindow = 5\n",
+        'models.gpt-5: is no model reference; write [models."provider/model"]',
+    ),
+    "a window of no size": (
+        CHAIN + '[models."openai/gpt-5"]\nwindow = 0\n',
+        'models."openai/gpt-5".window: is 0, must be at least 1',
+    ),
+    "a window that is no whole number": (
+        CHAIN + '[models."openai/gpt-5"]\nwindow = 4e5\n',
+        'models."openai/gpt-5".window: is 400000.0, must be a whole number',
+    ),
+    "no TOML": (
+        "[chains.default\n",
+        "line 1, column 16: is no TOML: Expected ']' at the end of a table declaration",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_told_with_its_key_its_value_and_the_way_out(write, text, expected):
+    assert problems(write(text)) == ((expected,) if isinstance(expected, str) else expected)
+
+
+@pytest.mark.parametrize(
+    ("line", "about"),
+    [
+        ('base_url = "ftp://x"', "base_url"),
+        ("connect_s = 0", "connect_s"),
+        ('headers = { X-A = "a\\nb" }', "headers"),
+    ],
+)
+def test_what_an_endpoint_refuses_is_told_when_the_file_is_read(write, line, about):
+    (problem,) = problems(write(f"{CHAIN}[providers.openai]\n{line}\n"))
+    assert problem.startswith(f"providers.openai: {about}")
+
+
+def test_all_mistakes_are_told_at_once(write):
+    path = write(
+        'polcy = {}\n[policy]\nretries = "many"\nidle_s = 0\n'
+        '[chains.default]\nprimary = "gpt-5"\nfallbacks = ["opnai/x"]\n'
+        '[providers.openai]\napi = "x"\nheaders = { X-A = 5 }\nbase = 1\nmax_connections = "a"\n'
+        '[models."openai/gpt-5"]\nwindow = "big"\n'
+    )
+    told = [problem.split(":")[0] for problem in problems(path)]
+    assert sorted(told) == [
+        "chains.default.fallbacks[0]",
+        "chains.default.primary",
+        'models."openai/gpt-5".window',
+        "policy.idle_s",
+        "policy.retries",
+        "polcy",
+        "providers.openai.api",
+        "providers.openai.base",
+        "providers.openai.headers.X-A",
+        "providers.openai.max_connections",
+    ] or set(told) == {
+        "chains.default.fallbacks[0]",
+        "chains.default.primary",
+        'models."openai/gpt-5".window',
+        "policy.idle_s",
+        "policy.retries",
+        "polcy",
+        "providers.openai.api",
+        "providers.openai.base",
+        "providers.openai.headers.X-A",
+        "providers.openai.max_connections",
+    }
+
+
+def test_the_error_names_the_file_and_counts(write):
+    path = write("")
+    with pytest.raises(SettingsError) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"{path}: 1 mistake:\n  - chains: has no")
+    assert caught.value.path == path
+
+
+def test_a_file_that_is_not_there_is_told_with_the_way_to_one(tmp_path):
+    path = tmp_path / "none.toml"
+    assert problems(path) == (
+        "file: cannot be read: No such file or directory; `detent init` writes an example",
+    )
+
+
+def test_a_file_in_another_encoding_is_told_with_the_line(tmp_path):
+    path = tmp_path / "detent.toml"
+    path.write_bytes(b"[policy]\n# caf\xe9\n")
+    assert problems(path) == ("line 2: is not UTF-8; save the file in that encoding",)
+
+
+@pytest.mark.parametrize("text", ["a = " + "9" * 5000, "a = " + "[" * 5000])
+def test_a_file_that_makes_the_parser_itself_stumble_is_a_mistake_like_others(write, text):
+    (problem,) = problems(write(text))
+    assert "is no TOML" in problem
+
+
+WARNINGS = {
+    "a model that stands twice": (
+        CHAIN + 'fallbacks = ["groq/x", "openai/gpt-5", "groq/x"]\n',
+        (
+            'chains.default.fallbacks[1]: "openai/gpt-5" stands in the chain already; it counts once, at its first '
+            "place",
+            'chains.default.fallbacks[2]: "groq/x" stands in the chain already; it counts once, at its first place',
+        ),
+    ),
+    "a window that no chain needs": (
+        CHAIN + '[models."openai/gpt-6"]\nwindow = 5\n',
+        (
+            'models."openai/gpt-6".window: no chain names "openai/gpt-6"; it counts for pins alone; did you mean '
+            '"openai/gpt-5"?',
+        ),
+    ),
+    "a far host without a key": (
+        CHAIN + '[providers.far]\nbase_url = "https://far.example/v1"\n',
+        ("providers.far: no key is sent to far.example; name key_env if it wants one",),
+    ),
+    "a key in the clear": (
+        CHAIN + '[providers.far]\nbase_url = "http://far.example/v1"\nkey_env = "FAR_KEY"\n',
+        ("providers.far.base_url: keys travel in the clear to far.example; write https://",),
+    ),
+    "two credentials that are one": (
+        CHAIN + '[providers.openai]\ncredentials = { a = { env = "A" }, b = { env = "A" } }\n',
+        ('providers.openai.credentials.b: holds the same key as "a", from A; it helps against nothing',),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), WARNINGS.values(), ids=WARNINGS)
+def test_what_is_odd_but_usable_is_a_warning(write, text, expected):
+    assert load(write(text)).warnings == expected
+
+
+def test_a_report_raises_nothing_and_tells_the_same(write):
+    path = write(CHAIN + "[policy]\nretries = -1\n")
+    report = check(path, environ={})
+    assert not report.ok
+    assert report.problems == problems(path)
+    assert report.plain() == {
+        "file": str(path),
+        "ok": False,
+        "problems": ["policy.retries: is -1, must be a whole number of at least 0"],
+        "warnings": [],
+        "chains": {},
+    }
+
+
+def test_a_rendered_report_shows_brackets_as_they_are_written(write):
+    console = Console(width=200, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(render(check(write("[chains.other]\nprimary = 5\n"), environ={})))
+    shown = console.export_text()
+    assert "write [chains.default]" in shown
+    assert "cannot be used" in shown
