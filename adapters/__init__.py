@@ -1,0 +1,40 @@
+"""Everything that touches the world: the controller, stores, providers, the command line.
+
+An application needs `Controller`, which gives it `LiveSession` handles, and the values of `detent.fsm` that describe a
+chain. Arrows run one way: adapters use fsm, and fsm knows none of them.
+"""
+
+from .attempts import Attempt
+from .controller import Controller
+from .history import Subscription
+from .outcomes import ExhaustedError, InterruptedTurnError, ProviderError, SurfacedError, TurnError
+from .session import Answer, LiveSession, NoUpstreamsError
+from .store import ConflictError, MemoryStore, Store, StoreClosedError
+from .upstreams import Upstreams
+from .wire import Completion, Endpoint, Piece, UpstreamError
+from .writer import ControllerClosedError, SessionStatus
+
+__all__ = [
+    "Answer",
+    "Attempt",
+    "Completion",
+    "ConflictError",
+    "Controller",
+    "ControllerClosedError",
+    "Endpoint",
+    "ExhaustedError",
+    "InterruptedTurnError",
+    "LiveSession",
+    "MemoryStore",
+    "NoUpstreamsError",
+    "Piece",
+    "ProviderError",
+    "SessionStatus",
+    "Store",
+    "StoreClosedError",
+    "Subscription",
+    "SurfacedError",
+    "TurnError",
+    "UpstreamError",
+    "Upstreams",
+]

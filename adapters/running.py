@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from attrs import field, frozen
@@ -18,38 +18,12 @@ from detent.fsm.decision import Call, Notice, Outcome, Step, Wait
 from detent.fsm.reasons import Failure
 from detent.fsm.turn import Turn
 
+from .attempts import Attempt, CallFunction
 from .content import has_content
-from .controller import Controller, ControllerClosedError
 from .outcomes import error_of
 from .reading import EmptyAnswerError, failure_of_exception
 from .store import StoreClosedError
-
-
-@frozen
-class Attempt:
-    """What a call is told: whom to call, and how this try differs from others.
-
-    Attributes:
-        model: the model reference ``provider/model``.
-        provider: its provider.
-        name: the model's name at its provider.
-        credential: the name of the credential to use; empty where the provider has one unnamed.
-        number: the attempt's number in its turn, from 1.
-        fresh: the provider has forgotten the conversation state it kept: send the whole conversation anew.
-        first_token_s: the longest that the first content may take, in seconds.
-    """
-
-    model: str
-    provider: str
-    name: str
-    credential: str
-    number: int
-    fresh: bool
-    first_token_s: float
-
-
-CallFunction = Callable[[Attempt], "Awaitable[Any] | AsyncIterator[Any]"]
-"""An application's own call: returns an answer, or an async iterator of its pieces; awaitable or not."""
+from .writer import ControllerClosedError, Writer
 
 
 @frozen
@@ -83,7 +57,7 @@ class TurnRun:
     """One turn, from its first decision to its outcome.
 
     Args:
-        controller: the controller.
+        writer: what stores and tells.
         session_id: the session.
         chain: the chain of a session that begins here.
         call: what performs an attempt.
@@ -94,7 +68,7 @@ class TurnRun:
 
     def __init__(
         self,
-        controller: Controller,
+        writer: Writer,
         session_id: str,
         chain: str,
         call: CallFunction,
@@ -106,15 +80,15 @@ class TurnRun:
         self.outcome: Outcome | None = None
         self.notices: list[Notice] = []
         self.attempts: list[str] = []
-        self._controller = controller
+        self._writer = writer
         self._session_id = session_id
         self._chain = chain
         self._call = call
-        self._request = core.Request(controller.turn_id(), tokens, live, deadline_s)
+        self._request = core.Request(writer.turn_id(), tokens, live, deadline_s)
         self._turn: Turn | None = None
         self._order: Call | None = None
         self._cause: BaseException | None = None
-        self._lease_renewed = controller.now()
+        self._lease_renewed = writer.now()
 
     @property
     def is_over(self) -> bool:
@@ -195,7 +169,7 @@ class TurnRun:
         return self._turn is not None and self._turn.live
 
     def _read(self, error: BaseException, *, mid_stream: bool) -> Failure:
-        provider, now = self.called.provider, self._controller.now()
+        provider, now = self.called.provider, self._writer.now()
         return failure_of_exception(error, provider, now=now, mid_stream=mid_stream)
 
     async def _attempt(self, order: Call) -> Whole | Opened | Broken:
@@ -254,7 +228,7 @@ class TurnRun:
 
     async def _show_life(self) -> None:
         """Prolong the lease of a probe that goes on speaking, well before it runs out."""
-        turn, now = self._turn, self._controller.now()
+        turn, now = self._turn, self._writer.now()
         if turn is not None and turn.leases and now >= self._lease_renewed + turn.config.policy.lease_s / 3:
             self._lease_renewed = now
             await self._decide(core.content)
@@ -262,12 +236,12 @@ class TurnRun:
     def _limit(self, seconds: float) -> _Limit:
         left = None
         if self._turn is not None and self._turn.deadline is not None:
-            left = self._turn.deadline - self._controller.now()
+            left = self._turn.deadline - self._writer.now()
         return _Limit(seconds, left)
 
     async def _wait(self, order: Wait) -> Step:
         async with self._limit(float("inf")):
-            await self._controller.sleep(order.seconds)
+            await self._writer.sleep(order.seconds)
         return await self._decide(core.waited)
 
     def _is_failure(self, error: BaseException) -> bool:
@@ -282,13 +256,13 @@ class TurnRun:
 
     def _error(self) -> BaseException:
         assert self.outcome is not None  # only a settled turn has an error
-        error = error_of(self.outcome, self._controller.now())
+        error = error_of(self.outcome, self._writer.now())
         error.__cause__ = self._cause
         return error
 
     async def _decide_start(self) -> Step:
         return self._take(
-            await self._controller.decide(
+            await self._writer.decide(
                 self._session_id,
                 lambda s, config, health, now: core.start(s, config, health, now, self._request),
                 self._chain,
@@ -299,7 +273,7 @@ class TurnRun:
         turn = self._turn
         assert turn is not None  # begun by _decide_start
         return self._take(
-            await self._controller.decide(
+            await self._writer.decide(
                 self._session_id, lambda s, _config, health, now: step(s, turn, health, now, turn.attempt)
             )
         )
@@ -308,12 +282,12 @@ class TurnRun:
         turn = self._turn
         assert turn is not None  # begun by _decide_start
         return self._take(
-            await self._controller.decide(self._session_id, lambda s, _config, health, now: step(s, turn, health, now))
+            await self._writer.decide(self._session_id, lambda s, _config, health, now: step(s, turn, health, now))
         )
 
     async def _fail(self, broken: Broken) -> Step:
         self._cause = broken.cause
-        dice = self._controller.dice()
+        dice = self._writer.dice()
         return await self._decide(
             lambda s, turn, health, now, attempt: core.failed(s, turn, health, now, attempt, broken.failure, dice)
         )

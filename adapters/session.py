@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 from detent.fsm import core
 from detent.fsm.decision import Notice, Outcome, Step
+from detent.fsm.errors import DetentError
 
-from .controller import DEFAULT_CHAIN, Controller, SessionStatus
+from .attempts import CallFunction
 from .history import Subscription, sentences
-from .running import CallFunction, Opened, TurnRun, Whole
+from .running import Opened, TurnRun, Whole
+from .upstreams import Upstreams
+from .wire import Piece, joined
+from .writer import DEFAULT_CHAIN, SessionStatus, Writer
+
+
+class NoUpstreamsError(DetentError):
+    """Detent was asked to call a provider by itself, but was given none."""
 
 
 class Answer:
@@ -72,14 +80,18 @@ class LiveSession:
     """One session of a controller. Handles are cheap, hold nothing, and may be made as often as one likes.
 
     Args:
-        controller: the controller.
+        writer: what stores and tells.
         session_id: the session's id.
         chain: the chain it walks, where it begins here.
+        upstreams: the providers that `send` and `stream` call.
     """
 
-    def __init__(self, controller: Controller, session_id: str, chain: str = DEFAULT_CHAIN) -> None:
+    def __init__(
+        self, writer: Writer, session_id: str, chain: str = DEFAULT_CHAIN, upstreams: Upstreams | None = None
+    ) -> None:
         self.id = session_id
-        self._controller = controller
+        self._providers = upstreams
+        self._writer = writer
         self._chain = chain
 
     async def run(
@@ -109,7 +121,7 @@ class LiveSession:
             asyncio.CancelledError: the caller was cancelled; nobody is blamed.
         """
         run = TurnRun(
-            self._controller,
+            self._writer,
             self.id,
             self._chain,
             call,
@@ -118,6 +130,61 @@ class LiveSession:
             deadline_s=deadline_s,
         )
         return Answer(run, await run.until_content())
+
+    async def send(
+        self,
+        *,
+        messages: Sequence[Mapping[str, Any]],
+        tokens: int | None = None,
+        deadline_s: float | None = None,
+        **params: Any,
+    ) -> Answer:
+        """Run one turn with Detent's own call and wait for the whole answer.
+
+        Upstream it is streamed all the same, so that the limits on the first token and on gaps hold.
+
+        Args:
+            messages: the conversation, in the OpenAI chat form.
+            tokens: the size of the prompt in tokens, so that models with smaller windows are passed over.
+            deadline_s: the longest the turn may take, in seconds; the chain's own limit by default.
+            params: further fields of the request (``temperature``, ``tools``, …).
+
+        Returns:
+            an answer whose ``value`` is a `Completion`.
+
+        Raises:
+            NoUpstreamsError: the controller was given no providers to call.
+            TurnError: the turn ended without an answer.
+        """
+        call = self._upstreams().caller(messages, params)
+        answer = await self.run(call, stream=False, tokens=tokens, deadline_s=deadline_s)
+        answer.value = joined(answer.value, answer.model)
+        return answer
+
+    async def stream(
+        self,
+        *,
+        messages: Sequence[Mapping[str, Any]],
+        tokens: int | None = None,
+        deadline_s: float | None = None,
+        **params: Any,
+    ) -> AsyncIterator[Piece]:
+        """Run one turn with Detent's own call, and yield the pieces of its answer as they come.
+
+        Args:
+            messages: the conversation, in the OpenAI chat form.
+            tokens: the size of the prompt in tokens, so that models with smaller windows are passed over.
+            deadline_s: the longest the turn may take, in seconds; the chain's own limit by default.
+            params: further fields of the request (``temperature``, ``tools``, …).
+
+        Raises:
+            NoUpstreamsError: the controller was given no providers to call.
+            TurnError: the turn ended without a whole answer; `InterruptedTurnError` after some of it was yielded.
+        """
+        call = self._upstreams().caller(messages, params)
+        async with await self.run(call, tokens=tokens, deadline_s=deadline_s) as answer:
+            async for piece in answer:
+                yield piece
 
     async def pin(self, model: str, *, strict: bool | None = None) -> tuple[Notice, ...]:
         """Select a model, of the chain or not; it stays selected until `unpin` or `reset`.
@@ -154,7 +221,7 @@ class LiveSession:
 
     async def status(self) -> SessionStatus:
         """What the session is doing. Looking changes nothing."""
-        return await self._controller.status(self.id, self._chain)
+        return await self._writer.status(self.id, self._chain)
 
     def why(self, last: int = 20) -> list[str]:
         """The last decisions of this session in sentences, oldest first, with everybody who was passed over.
@@ -162,11 +229,19 @@ class LiveSession:
         Args:
             last: how many decisions.
         """
-        return sentences(self._controller.history.of(self.id)[-last:])
+        return sentences(self._writer.history.of(self.id)[-last:])
 
     def subscribe(self, size: int = 1000) -> Subscription:
         """A live view of this session's decisions and notices."""
-        return self._controller.subscribe(self.id, size)
+        return self._writer.subscribe(self.id, size)
+
+    def _upstreams(self) -> Upstreams:
+        if self._providers is None:
+            raise NoUpstreamsError(
+                f"session {self.id!r} cannot call a provider by itself: give Controller(upstreams=Upstreams(...)), "
+                "or run your own call with session.run(call)"
+            )
+        return self._providers
 
     async def _decide(self, decide: Any) -> Step:
-        return await self._controller.decide(self.id, decide, self._chain)
+        return await self._writer.decide(self.id, decide, self._chain)

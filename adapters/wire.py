@@ -7,7 +7,7 @@ that carries all the evidence a classifier may want and none of the secrets.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
@@ -194,6 +194,35 @@ class Completion(Piece):
 
     model: str
     raw: Mapping[str, Any] = field(factory=dict, repr=False)
+
+
+def joined(pieces: Iterable[Piece], model: str) -> Completion:
+    """The whole answer that pieces make together; fragments of a tool call are put together by their index.
+
+    Args:
+        pieces: every piece of one answer, in order.
+        model: the model that answered.
+    """
+    kept = list(pieces)
+    calls: dict[int, ToolCall] = {}
+    media: dict[str, Any] = {}
+    for piece in kept:
+        media.update(piece.media)
+        for part in piece.tool_calls:
+            call = calls.get(part.index, ToolCall(part.index, "", "", ""))
+            calls[part.index] = ToolCall(
+                part.index, call.id or part.id, call.name + part.name, call.arguments + part.arguments
+            )
+    return Completion(
+        model=model,
+        text="".join(piece.text for piece in kept),
+        reasoning="".join(piece.reasoning for piece in kept),
+        refusal="".join(piece.refusal for piece in kept),
+        tool_calls=tuple(calls[index] for index in sorted(calls)),
+        media=media,
+        usage=next((piece.usage for piece in reversed(kept) if piece.usage is not None), None),
+        finish_reason=next((piece.finish_reason for piece in reversed(kept) if piece.finish_reason), None),
+    )
 
 
 class UpstreamError(DetentError):

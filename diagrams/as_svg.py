@@ -176,8 +176,8 @@ def _arrow(arrow: Arrow, lit: _Lit) -> Iterator[str]:
 def _legend(scene: Scene) -> Iterator[str]:
     x, y = 24.0, scene.layout.height - 22
     yield '<g class="legend">'
-    notes = [note for part in (*scene.cards, *scene.boards) for note in part.notes]
-    used = {note.label.mark for note in notes}
+    listed = (*(card.notes for card in scene.cards), *(board.notes for board in scene.boards))
+    used = {note.label.mark for notes in listed for note in notes}
     for kind, words in _LEGEND:
         if kind not in used:
             continue

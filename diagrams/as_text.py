@@ -78,10 +78,10 @@ def _rows(table: Table[Any], state: str) -> Grid:
     grid.add_column(no_wrap=True)
     found = labels(table, state, lambda _row: True)
     for label in sorted(found, key=lambda label: tuple(_SIGNS).index(label.mark)):
-        for phrase in label.phrases:
-            row = phrase.rows[-1]
-            blocked = label.mark == "blocked"
-            said = blocked_words(table, state, label) if blocked else phrase.text
+        for row, words in ((row, phrase.text) for phrase in label.phrases for row in phrase.rows):
+            said = ", ".join(in_words(guard.__name__) for guard in row.when) or words
+            if label.mark == "blocked":
+                said = blocked_words(table, state, label)
             meaning = f"{row.to}: {row.why}" if label.mark == "move" else row.why
             grid.add_row(*_cells(label.mark, row.event, said, meaning))
     return grid
@@ -103,6 +103,8 @@ def _explained(said: Explanation) -> RenderableType:
         head = Text.assemble(("⊘ ", "red"), (said.event, "bold red"), (" is blocked: no row fires", "red"))
     elif row.kind == "blocked":
         head = Text.assemble(("⊘ ", "red"), (said.event, "bold red"), (f" is blocked: {row.why}", "red"))
+    elif row.kind == "stale":
+        head = Text.assemble(("◌ ", "dim"), (said.event, "bold"), (f" does nothing: {row.why}", "dim"))
     else:
         target = "stays" if row.to is None else f"→ {row.to}"
         head = Text.assemble(("✓ ", "green"), (said.event, "bold"), f" {target}: {row.why}")

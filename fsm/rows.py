@@ -73,15 +73,13 @@ def stale(event: str, source: str | Iterable[str], why: str, when: tuple[Guard, 
 
 def faults(states: Mapping[str, str], initial: str, rows: tuple[Row, ...]) -> tuple[str, ...]:
     """Every law that a table breaks, a sentence each; empty for a good table."""
-    return tuple(
-        [
-            *_unknown_states(states, initial, rows),
-            *(fault for row in rows for fault in _bad_callables(row)),
-            *(fault for row in rows for fault in _bad_kind(row)),
-            *_duplicates(rows),
-            *_dead_rows(rows),
-            *_unreachable(states, initial, rows),
-        ]
+    return (
+        *_unknown_states(states, initial, rows),
+        *(fault for row in rows for fault in _bad_callables(row)),
+        *(fault for row in rows for fault in _bad_kind(row)),
+        *_duplicates(rows),
+        *_dead_rows(rows),
+        *_unreachable(states, initial, rows),
     )
 
 

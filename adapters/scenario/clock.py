@@ -53,9 +53,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         elif limit is not None:
             self._virtual = limit
         else:
-            raise RuntimeError(
-                "nothing will ever happen: every task waits for something that no timer brings"
-            )
+            raise RuntimeError("nothing will ever happen: every task waits for something that no timer brings")
 
 
 class _Jumping(selectors.SelectSelector):

@@ -60,13 +60,7 @@ def _reason(expected: str, seen: StepSeen) -> str | None:
 
 
 def _skipped(expected: Mapping[str, str], seen: StepSeen) -> str | None:
-    fates = [
-        fate
-        for turn in seen.turns
-        if turn.outcome is not None
-        for fate in turn.outcome.fates
-        if not fate.called
-    ]
+    fates = [fate for turn in seen.turns if turn.outcome is not None for fate in turn.outcome.fates if not fate.called]
     got = {(fate.candidate.model, fate.why) for fate in fates}
     return None if got.issuperset(expected.items()) else repr(dict(sorted(got)))
 

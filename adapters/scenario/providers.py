@@ -8,10 +8,10 @@ from typing import Any
 from attrs import define, field
 from detent.fsm.reasons import Failure
 
+from ..attempts import Attempt
 from ..classify import Evidence
 from ..outcomes import ProviderError
 from ..reading import failure_of_reply
-from ..running import Attempt
 from .clock import VirtualLoop
 
 ANSWER = ("Detent ", "holds", ".")

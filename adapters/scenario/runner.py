@@ -13,12 +13,12 @@ from detent.fsm.cooldown import Cooldown
 from detent.fsm.decision import Decision, Notice, Outcome
 from detent.fsm.session import Session
 
-from ..controller import Controller, SessionStatus
+from ..attempts import Attempt
+from ..controller import Controller
 from ..history import Subscription, sentences
 from ..outcomes import TurnError
-from ..running import Attempt
-from ..session import LiveSession
 from ..store import MemoryStore, StoreClosedError
+from ..writer import SessionStatus
 from .clock import VirtualLoop
 from .expectations import unmet
 from .providers import ANSWER, Providers
@@ -144,9 +144,9 @@ class Stage:
     def __init__(self, story: Story, loop: VirtualLoop) -> None:
         self._loop = loop
         self._config = story.config
-        self._known = frozenset(
-            provider_of(m) for m in (*story.config.chain.models, *story.config.windows)
-        ) | set(story.config.credentials)
+        self._known = frozenset(provider_of(m) for m in (*story.config.chain.models, *story.config.windows)) | set(
+            story.config.credentials
+        )
         self._store = MemoryStore()
         self._providers = Providers(loop)
         self._processes: dict[str, _Process] = {}
@@ -201,7 +201,7 @@ class Stage:
     async def _do(self, step: Step, session: str) -> None:
         """Do what may also happen in the middle of a turn."""
         process, value = self._process(), step.value
-        live = LiveSession(process.controller, session)
+        live = process.controller.session(session)
         if step.verb == "pin":
             if isinstance(value, dict):
                 await live.pin(value["model"], strict=value.get("strict"))
@@ -230,15 +230,13 @@ class Stage:
         await asyncio.gather(*tasks, return_exceptions=False)
         process.tasks.clear()
 
-    async def _client(
-        self, process: _Process, turn: TurnSeen, value: Mapping[str, Any], armed: list[Step]
-    ) -> None:
+    async def _client(self, process: _Process, turn: TurnSeen, value: Mapping[str, Any], armed: list[Step]) -> None:
         async def begun(attempt: Attempt) -> None:
             for step in [s for s in armed if s.at == attempt.number]:
                 armed.remove(step)
                 await self._interfere(step, turn)
 
-        live = LiveSession(process.controller, turn.session)
+        live = process.controller.session(turn.session)
         try:
             answer = await live.run(
                 lambda attempt: self._providers.call(attempt, begun),
@@ -329,9 +327,7 @@ async def _run(story: Story, loop: VirtualLoop) -> Result:
         if step.expect and step.at is not None:
             continue
         seen = await stage.play(step)
-        trace.append(
-            f"step {step.number}: {step.verb} {step.value!r}" + (f" at {step.at}/attempt" if step.at else "")
-        )
+        trace.append(f"step {step.number}: {step.verb} {step.value!r}" + (f" at {step.at}/attempt" if step.at else ""))
         if seen is None:
             continue
         trace.extend(f"  {line}" for line in sentences(seen.decisions))

@@ -190,14 +190,10 @@ def load(path: Path) -> Story:
         reader.refuse("config", "is missing; name at least a primary")
     config = config_of(data["config"], reader, "config")
     steps = data.get("step", [])
-    return Story(
-        path.stem, config, tuple(_step(reader, number, step) for number, step in enumerate(steps, 1))
-    )
+    return Story(path.stem, config, tuple(_step(reader, number, step) for number, step in enumerate(steps, 1)))
 
 
-def config_of(
-    table: Mapping[str, Any], reader: _Reader, path: str, known: frozenset[str] = frozenset()
-) -> Config:
+def config_of(table: Mapping[str, Any], reader: _Reader, path: str, known: frozenset[str] = frozenset()) -> Config:
     """A scenario's ``[config]`` table as a configuration.
 
     Args:
@@ -267,9 +263,7 @@ def _step(reader: _Reader, number: int, step: Any) -> Step:
     reader.keys(f"{path}.expect", expect, _EXPECT_KEYS)
     for key, words in _WORDS.items():
         if key in expect and expect[key] not in words:
-            reader.refuse(
-                f"{path}.expect.{key}", f"is {expect[key]!r}, but must be one of {', '.join(words)}"
-            )
+            reader.refuse(f"{path}.expect.{key}", f"is {expect[key]!r}, but must be one of {', '.join(words)}")
     return Step(number, verb, value, at, expect)
 
 

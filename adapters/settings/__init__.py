@@ -5,11 +5,11 @@
 endpoint is asked for (`Settings.endpoint`), and shown by nothing.
 """
 
-from .check import Report, ResolvedCandidate, check, render
-from .find import find
-from .load import load
+from .places import find
 from .problems import SettingsError
 from .provider import Provider, UnknownCredentialError
+from .reading import load
+from .report import Report, ResolvedCandidate, check, render
 from .secret import FromEnvironment, MissingSecretError, Secret
 from .settings import Settings
 from .template import TEMPLATE

@@ -91,14 +91,17 @@ _PREFIXED: Final = re.compile(
     r"|AIza[\w-]{20,}|A[KS]IA[A-Z0-9]{12,}|eyJ[\w-]{8,}\.[\w.-]+)"
 )
 _RUN: Final = re.compile(r"[A-Za-z0-9]{28,}")
-_SCHEME: Final = re.compile(r"(?:bearer|basic|token) +", re.IGNORECASE)
 
 
 def looks_secret(text: str) -> bool:
-    """The text has the form of a key: a vendor's prefix, a signed token, or a long run of letters and digits."""
-    word = _SCHEME.sub("", text.strip(), count=1)
-    if "/" in word or not word.isprintable() or " " in word:
-        return False
+    """A word of the text has the form of a key: a vendor's prefix, a signed token, a long run of letters and digits.
+
+    A word with a slash is an address, a path or a model reference.
+    """
+    return any(_is_secret_word(word) for word in text.split() if "/" not in word)
+
+
+def _is_secret_word(word: str) -> bool:
     runs = _RUN.findall(word)
     return bool(_PREFIXED.fullmatch(word)) or any(
         any(c.isdigit() for c in run) and any(c.isalpha() for c in run) for run in runs

@@ -13,11 +13,12 @@ def folders(tmp_path, monkeypatch):
     here.mkdir()
     (home / "detent").mkdir(parents=True)
     monkeypatch.chdir(here)
-    monkeypatch.setattr("detent.adapters.settings.find.user_config_path", lambda name: home / name)
+    monkeypatch.setattr("detent.adapters.settings.places.user_config_path", lambda name: home / name)
     return here, home / "detent"
 
 
-def test_no_file_anywhere_is_none(folders):
+@pytest.mark.usefixtures("folders")
+def test_no_file_anywhere_is_none():
     assert find(environ={}) is None
 
 
@@ -43,5 +44,5 @@ def test_an_empty_variable_names_nothing(folders):
     assert find(environ={"DETENT_CONFIG": ""}) == Path("detent.toml")
 
 
-def test_a_path_in_the_home_folder_is_found_there(folders):
+def test_a_path_in_the_home_folder_is_found_there():
     assert find("~/x.toml", environ={}) == Path.home() / "x.toml"

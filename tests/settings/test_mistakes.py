@@ -1,5 +1,7 @@
 """Every mistake is told, all at once, with its key, its value and what would be right."""
 
+from io import StringIO
+
 import pytest
 from detent.adapters.settings import SettingsError, check, load, render
 from rich.console import Console
@@ -224,18 +226,7 @@ def test_all_mistakes_are_told_at_once(write):
         '[models."openai/gpt-5"]\nwindow = "big"\n'
     )
     told = [problem.split(":")[0] for problem in problems(path)]
-    assert sorted(told) == [
-        "chains.default.fallbacks[0]",
-        "chains.default.primary",
-        'models."openai/gpt-5".window',
-        "policy.idle_s",
-        "policy.retries",
-        "polcy",
-        "providers.openai.api",
-        "providers.openai.base",
-        "providers.openai.headers.X-A",
-        "providers.openai.max_connections",
-    ] or set(told) == {
+    assert set(told) == {
         "chains.default.fallbacks[0]",
         "chains.default.primary",
         'models."openai/gpt-5".window',
@@ -327,8 +318,8 @@ def test_a_report_raises_nothing_and_tells_the_same(write):
 
 
 def test_a_rendered_report_shows_brackets_as_they_are_written(write):
-    console = Console(width=200, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(render(check(write("[chains.other]\nprimary = 5\n"), environ={})))
-    shown = console.export_text()
+    out = StringIO()
+    Console(width=200, file=out).print(render(check(write("[chains.other]\nprimary = 5\n"), environ={})))
+    shown = out.getvalue()
     assert "write [chains.default]" in shown
     assert "cannot be used" in shown

@@ -42,8 +42,8 @@ def shown(value: object) -> str:
 
 def everything(error: BaseException) -> str:
     parts = [shown(error), repr(vars(error)), "".join(traceback.format_exception(error))]
-    for other in (error.__cause__, error.__context__):
-        parts.append(shown(other) + repr(getattr(other, "__dict__", "")))
+    others = (error.__cause__, error.__context__)
+    parts += [shown(other) + repr(getattr(other, "__dict__", "")) for other in others]
     return "".join(parts)
 
 

@@ -14,8 +14,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from .load import examine
 from .provider import Provider, without_secrets
+from .reading import examine
 from .secret import FromEnvironment
 from .settings import Settings
 

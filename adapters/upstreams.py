@@ -1,0 +1,69 @@
+"""Detent's own calls: from a request to the provider that an attempt names, over that provider's wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+from detent.fsm.errors import DetentError
+from detent.fsm.reasons import Failure
+
+from .attempts import Attempt, CallFunction
+from .openai_chat import OpenAIChat
+from .outcomes import ProviderError
+from .wire import Endpoint, Piece, Request, Wire
+
+EndpointOf = Callable[[str, str], Endpoint]
+"""``endpoint_of(provider, credential)``: where a provider is, with the secret of that credential.
+
+It raises a `DetentError` where the provider is not configured or its secret is not there.
+"""
+
+
+class Upstreams:
+    """The providers that Detent calls by itself; owns their connections.
+
+    Use it as an async context manager, or end with `aclose`.
+
+    Args:
+        endpoint_of: where a provider is.
+        wires: the wire that speaks a provider's format, by provider; the OpenAI chat format by default.
+    """
+
+    def __init__(self, endpoint_of: EndpointOf, wires: Mapping[str, Wire] | None = None) -> None:
+        self._endpoint_of = endpoint_of
+        self._wires = dict(wires or {})
+        self._chat = OpenAIChat()
+
+    async def __aenter__(self) -> Upstreams:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections of the default wire; wires that were passed in are their maker's to close."""
+        await self._chat.aclose()
+
+    def caller(self, messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) -> CallFunction:
+        """What performs the attempts of one turn.
+
+        Args:
+            messages: the conversation, in the OpenAI chat form.
+            params: further fields of the request (``temperature``, ``tools``, …).
+        """
+        request = Request(tuple(messages), params, stream=True)
+
+        def call(attempt: Attempt) -> AsyncIterator[Piece]:
+            endpoint = self._endpoint(attempt)
+            wire = self._wires.get(attempt.provider, self._chat)
+            return wire.stream(endpoint, attempt.name, request)
+
+        return call
+
+    def _endpoint(self, attempt: Attempt) -> Endpoint:
+        try:
+            return self._endpoint_of(attempt.provider, attempt.credential)
+        except DetentError as error:
+            # A secret that is not there is a credential that does not work: the next one may.
+            raise ProviderError(Failure("auth", message=str(error))) from error

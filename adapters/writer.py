@@ -1,0 +1,304 @@
+"""The writer: reads what the store holds, lets the core decide, stores what it came to, and tells it.
+
+It decides nothing itself. Each event is passed to the core together with what the store holds; the step that comes back is
+stored whole, then told, and only then are its commands performed. One writer per session decides at a time; where
+another process was faster the step is decided again on what that one stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
+from typing import Final
+
+from attrs import evolve, frozen
+from detent.fsm import core, walk
+from detent.fsm.chain import Config
+from detent.fsm.cooldown import Cooldown
+from detent.fsm.decision import Step
+from detent.fsm.errors import BadChainError, DetentError
+from detent.fsm.session import Session
+
+from .history import History, Subscription
+from .store import ConflictError, MemoryStore, Store
+
+DEFAULT_CHAIN: Final = "default"
+Decide = Callable[[Session, Config, walk.Health, float], Step]
+"""A step function of the core with everything but the records and the time filled in."""
+
+
+class ControllerClosedError(DetentError):
+    """The controller was closed; make another one to go on."""
+
+
+@frozen
+class SessionStatus:
+    """What a session is doing. Looking changes nothing.
+
+    Attributes:
+        id: the session's id.
+        chain: the name of its chain.
+        state: ``primary``, ``failover_active``, ``user_pinned`` or ``cooldown_probe``.
+        serving: the model it uses now.
+        home: the model it uses when all is well.
+        pinned: the user's pin, None: none.
+        strict: the pin excludes the chain; None: as the policy says.
+        suspended: the pin's provider is not configured at present.
+        adopted: the primary it has adopted.
+        turns: how many turns are in flight.
+        cooling: the models in cooldown, with the seconds until the last rest of any of their credentials ends.
+    """
+
+    id: str
+    chain: str
+    state: str
+    serving: str
+    home: str
+    pinned: str | None
+    strict: bool | None
+    suspended: bool
+    adopted: str
+    turns: int
+    cooling: Mapping[str, float]
+
+
+class Writer:
+    """The only way in which anything about a session changes.
+
+    Args:
+        config: the configuration, or several by the name of their chain (one of them ``default``).
+        store: where records live; a new `MemoryStore` by default. Several controllers may share one. A
+            configuration that the store already holds wins over ``config``.
+        node: the name of this process among those that share the store.
+        now: the clock, in seconds; deadlines that are stored are in its time.
+        sleep: how to wait, given seconds.
+        dice: numbers in [0, 1) for the jitter of waits.
+        history: how many decisions are kept for ``why()``.
+    """
+
+    def __init__(
+        self,
+        config: Config | Mapping[str, Config],
+        *,
+        store: Store | None = None,
+        node: str = "local",
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        dice: Callable[[], float] = random.random,
+        history: int = 10_000,
+    ) -> None:
+        self.now = now
+        self.sleep = sleep
+        self.dice = dice
+        self.history = History(history)
+        self._initial = _named(config)
+        self._store: Store = MemoryStore() if store is None else store
+        self._life = f"{node}.{secrets.token_hex(4)}."
+        self._node = f"{node}."
+        self._turns = count(1)
+        self._writers: dict[str, _Writer] = {}
+        self._opening: asyncio.Lock | None = None
+        self._opened = False
+        self._closed = False
+
+    async def open(self) -> None:
+        """Take up what the store holds: done by itself before the first event.
+
+        Sessions found with turns of an earlier life of this node are restored, and the leases of those turns end.
+
+        Raises:
+            ControllerClosedError: it was closed.
+        """
+        if self._closed:
+            raise ControllerClosedError("this controller was closed; make another one to go on")
+        if self._opened:
+            return
+        if self._opening is None:
+            self._opening = asyncio.Lock()
+        async with self._opening:
+            if self._opened:
+                return
+            if not await self._store.configs():
+                await self._store.publish(self._initial)
+            await self._restore()
+            self._opened = True
+
+    async def close(self) -> None:
+        """End the subscriptions and take no more events. Turns in flight are their callers' to cancel."""
+        self._closed = True
+        self.history.close()
+
+    async def publish(self, config: Config | Mapping[str, Config]) -> int:
+        """Publish a configuration: turns that start from now on plan from it. Nothing in flight is disturbed.
+
+        Rests that a configuration may mend (bad credentials, unknown models) end. A chain that is no longer named is
+        replaced by the default chain for its sessions.
+
+        Returns:
+            the revision under which it was published.
+        """
+        await self.open()
+        configs = _named(config)
+        before = await self._store.configs()
+        revision = 1 + max((c.revision for c in before.values()), default=0)
+        await self._store.publish({name: evolve(c, revision=revision) for name, c in configs.items()})
+        await self._change_cooldowns(core.lift)
+        async for session in self._store.sessions():
+            if session.pin is not None:
+                await self.decide(session.id, core.published)
+        return revision
+
+    async def decide(self, session_id: str, decide: Decide, chain: str = DEFAULT_CHAIN) -> Step:
+        """Decide one event of a session, store what it came to, and tell it.
+
+        Args:
+            session_id: the session; it begins here if it is new.
+            decide: the step function.
+            chain: the chain of a session that begins here.
+        """
+        await self.open()
+        async with self._writer(session_id):
+            while True:
+                session, health = await self._store.read(session_id)
+                config = await self._config(session.chain if session is not None else chain)
+                known = session or core.fresh(session_id, config, chain)
+                step = decide(known, config, health, self.now())
+                try:
+                    await self._store.commit(None if step.session is session else step.session, step.cooldowns.values())
+                except ConflictError:
+                    continue
+                break
+        self.history.record(step)
+        return step
+
+    async def status(self, session_id: str, chain: str = DEFAULT_CHAIN) -> SessionStatus:
+        """What a session is doing; one that does not exist yet is shown as it would begin."""
+        await self.open()
+        session, health = await self._store.read(session_id)
+        config = await self._config(session.chain if session is not None else chain)
+        session = session or core.fresh(session_id, config, chain)
+        return SessionStatus(
+            id=session.id,
+            chain=session.chain,
+            state=session.state,
+            serving=session.serving,
+            home=core.home(session, config),
+            pinned=session.pin,
+            strict=session.strict,
+            suspended=session.suspended,
+            adopted=session.adopted,
+            turns=len(session.turns),
+            cooling=_cooling(session, config, health, self.now()),
+        )
+
+    async def config(self, chain: str = DEFAULT_CHAIN) -> Config:
+        """The published configuration of a chain."""
+        await self.open()
+        return await self._config(chain)
+
+    def subscribe(self, session_id: str | None = None, size: int = 1000) -> Subscription:
+        """A live view of decisions and notices, of one session or of all.
+
+        Args:
+            session_id: the session, None: all.
+            size: how many items may wait for a slow subscriber before the oldest are dropped.
+        """
+        return self.history.subscribe(session_id, size)
+
+    def turn_id(self) -> str:
+        """A new turn's id, unique over processes and restarts."""
+        return f"{self._life}{next(self._turns)}"
+
+    async def _config(self, chain: str) -> Config:
+        configs = await self._store.configs()
+        found = configs.get(chain) or configs.get(DEFAULT_CHAIN)
+        if found is None:
+            known = ", ".join(sorted(configs))
+            raise BadChainError(f"no chain is named {chain!r} and none {DEFAULT_CHAIN!r}; configured are {known}")
+        return found
+
+    async def _restore(self) -> None:
+        """Take back what turns of this node's earlier life had lent."""
+        lost: list[str] = []
+        async for session in self._store.sessions():
+            died = [turn for turn in session.turns if turn.startswith(self._node)]
+            if died:
+                lost.extend(died)
+                config = await self._config(session.chain)
+                step = core.restored(session, config, {}, self.now(), died)
+                await self._store.commit(step.session, ())
+                self.history.record(step)
+        if lost:
+            await self._change_cooldowns(lambda health, _now: core.release(health, lost))
+
+    async def _change_cooldowns(self, change: Callable[[walk.Health, float], list[Cooldown]]) -> None:
+        while True:
+            _, health = await self._store.read("")
+            try:
+                await self._store.commit(None, change(health, self.now()))
+            except ConflictError:
+                continue
+            return
+
+    def _writer(self, session_id: str) -> _Writer:
+        writer = self._writers.get(session_id)
+        if writer is None:
+            writer = self._writers[session_id] = _Writer(self._writers, session_id)
+        return writer
+
+
+class _Writer:
+    """The one writer of a session: a lock that exists while somebody holds it or waits for it."""
+
+    def __init__(self, writers: dict[str, _Writer], session_id: str) -> None:
+        self._writers = writers
+        self._session_id = session_id
+        self._lock = asyncio.Lock()
+        self._users = 0
+
+    async def __aenter__(self) -> None:
+        self._users += 1
+        try:
+            await self._lock.acquire()
+        except BaseException:
+            self._leave()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+        self._leave()
+
+    def _leave(self) -> None:
+        self._users -= 1
+        if not self._users:
+            del self._writers[self._session_id]
+
+
+def _named(config: Config | Mapping[str, Config]) -> dict[str, Config]:
+    configs = {DEFAULT_CHAIN: config} if isinstance(config, Config) else dict(config)
+    if DEFAULT_CHAIN not in configs:
+        named = ", ".join(sorted(configs)) or "none"
+        raise BadChainError(f"no chain is named {DEFAULT_CHAIN!r} (named are: {named}); name the one sessions begin on")
+    return configs
+
+
+def _cooling(session: Session, config: Config, health: walk.Health, now: float) -> dict[str, float]:
+    """The models in cooldown on any credential, with the seconds left."""
+    resting = {key: record.until - now for key, record in health.items() if record.rests(now)}
+    if not resting:
+        return {}
+    named = [key.partition(" ")[2].rpartition("@")[0] for key in resting if key.startswith("credential_model ")]
+    named += [key.partition(" ")[2] for key in resting if key.startswith("model ")]
+    models = dict.fromkeys([*config.chain.models, *((session.pin,) if session.pin else ()), session.serving, *named])
+    left = {
+        model: max(
+            (resting[key] for c in config.candidates(model) for key in c.scopes if key in resting),
+            default=0.0,
+        )
+        for model in models
+    }
+    return {model: seconds for model, seconds in left.items() if seconds > 0}
