@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterable
@@ -122,3 +123,120 @@ def classify(ctx: click.Context, source: Any, explain: bool) -> None:
     from .classify import classify_lines
 
     ctx.exit(1 if classify_lines(source, sys.stdout, explain=explain) else 0)
+
+
+@main.command()
+@click.option("--plain", is_flag=True, help="Plain lines also in a terminal.")
+@click.pass_context
+def demo(ctx: click.Context, plain: bool) -> None:
+    """Watch a session survive an outage: two local providers, real sockets, no keys, no network.
+
+    \b
+    The primary answers, is rate limited, fails with 502, and comes back; the reconciliation loop fires all
+    the time and is blocked; the user pins a model and lets go. It takes about ten seconds.
+
+    \b
+    Examples:
+      detent demo
+      detent demo --plain | tee demo.log
+    """
+    from .demo import Demo
+    from .demo_views import LiveView, PlainView
+
+    console = Console()
+    if plain or not console.is_terminal:
+        view = PlainView()
+        survived = asyncio.run(Demo(view).play())
+        view.close()
+    else:
+        with LiveView(console) as live:
+            survived = asyncio.run(Demo(live).play())
+    click.echo(
+        "\nThe session survived the outage and is home again." if survived else "\nThe session did not come home."
+    )
+    ctx.exit(0 if survived else 1)
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path), default=CONFIG_NAME)
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+def init(path: Path, force: bool) -> None:
+    """Write a commented detent.toml to begin with.
+
+    \b
+    Examples:
+      detent init
+      detent init ~/.config/detent/detent.toml
+    """
+    from .settings import TEMPLATE
+
+    if path.exists() and not force:
+        raise click.ClickException(f"{path} is there already; name another file, or overwrite it with --force")
+    try:
+        path.write_text(TEMPLATE, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror or error}") from None
+    click.echo(f"Wrote {path}. Name your models in it, then run: detent config check {path}")
+
+
+@main.group()
+def config() -> None:
+    """Look after detent.toml."""
+
+
+@config.command("check")
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with problems, warnings and chains.")
+@click.pass_context
+def config_check(ctx: click.Context, path: Path | None, as_json: bool) -> None:
+    """Tell every mistake in a detent.toml at once, and show its chains as sessions walk them.
+
+    \b
+    Without PATH: $DETENT_CONFIG, ./detent.toml, then the folder of the platform.
+    Exit code 0: good; 1: mistakes; 2: no file was named, and none found.
+
+    \b
+    Examples:
+      detent config check
+      detent config check production.toml --json
+    """
+    from .settings import check, find, render
+
+    found = find(path)
+    if found is None:
+        raise click.UsageError("no detent.toml was found; write one with 'detent init', or name a file")
+    report = check(found)
+    if as_json:
+        click.echo(json.dumps(report.plain(), ensure_ascii=False))
+    else:
+        Console().print(render(report))
+    ctx.exit(0 if report.ok else 1)
+
+
+@main.command()
+@click.argument("machine", type=click.Choice(["session", "turn", "cooldown"]), default="session")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "svg", "mermaid", "dot"]), default="text", show_default=True
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+def diagram(machine: str, form: Any, out: Path | None) -> None:
+    """Draw a state machine from its table.
+
+    \b
+    Examples:
+      detent diagram
+      detent diagram session --format svg --out session.svg
+      detent diagram turn --format mermaid
+    """
+    from detent.diagrams import draw
+
+    picture = draw(machine, form)
+    if out is None:
+        click.echo(picture)
+    else:
+        out.write_text(picture, encoding="utf-8")
+        click.echo(f"Wrote {out}.")
+
+
+if __name__ == "__main__":
+    main()

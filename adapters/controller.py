@@ -6,14 +6,16 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from detent.fsm.chain import Config
+from detent.fsm.chain import DEFAULT_CHAIN, Config
 
 from .history import Subscription
 from .session import LiveSession
+from .settings import Settings
 from .store import Store
 from .upstreams import Upstreams
-from .writer import DEFAULT_CHAIN, SessionStatus, Writer
+from .writer import SessionStatus, Writer
 
 
 class Controller:
@@ -51,6 +53,18 @@ class Controller:
         self._writer = Writer(config, store=store, node=node, now=now, sleep=sleep, dice=dice, history=history)
         self._upstreams = upstreams
 
+    @classmethod
+    def from_settings(cls, settings: Settings, **options: Any) -> Controller:
+        """A controller of everything in a ``detent.toml``: its chains, and its providers for ``send`` and ``stream``.
+
+        Args:
+            settings: what `detent.adapters.settings.load` read.
+            options: further arguments of `Controller`.
+        """
+        connections = {name: provider.max_connections for name, provider in settings.providers.items()}
+        upstreams = Upstreams(settings.endpoint, connections=connections)
+        return cls(settings.configs, upstreams=upstreams, **options)
+
     async def __aenter__(self) -> Controller:
         await self.open()
         return self
@@ -69,8 +83,13 @@ class Controller:
         await self._writer.open()
 
     async def close(self) -> None:
-        """End the subscriptions and take no more events. Turns in flight are their callers' to cancel."""
+        """End the subscriptions, close the upstream connections, and take no more events.
+
+        Turns in flight are their callers' to cancel.
+        """
         await self._writer.close()
+        if self._upstreams is not None:
+            await self._upstreams.aclose()
 
     def session(self, session_id: str, chain: str = DEFAULT_CHAIN) -> LiveSession:
         """A handle on a session, which begins with its first event.

@@ -22,7 +22,12 @@ class EmptyAnswerError(Exception):
 
 
 def failure_of_exception(
-    error: BaseException, provider: str, *, now: float | None = None, mid_stream: bool = False
+    error: BaseException,
+    provider: str,
+    *,
+    now: float | None = None,
+    mid_stream: bool = False,
+    aggregator: bool = False,
 ) -> Failure:
     """Why an attempt failed that ended in this exception; never raises.
 
@@ -36,6 +41,7 @@ def failure_of_exception(
         provider: the provider that was called.
         now: the time in epoch seconds, for waits that are stated as a date.
         mid_stream: content had come before.
+        aggregator: the provider sells many providers' models.
     """
     if isinstance(error, ProviderError):
         return error.failure
@@ -46,7 +52,9 @@ def failure_of_exception(
     if isinstance(error, _OF_THE_CALLER):
         return Failure("invalid_request", message=f"the call itself is broken: {redact(repr(error))[:200]}")
     evidence = _evidence(error, provider)
-    failure = failure_of_reply(evidence, now=now) or Failure("empty_response", message=redact(str(error))[:200])
+    failure = failure_of_reply(evidence, now=now, aggregator=aggregator) or Failure(
+        "empty_response", message=redact(str(error))[:200]
+    )
     if failure.reason == "aborted":
         failure = evolve(failure, reason="timeout")
     if mid_stream and failure.reason in ("connection", "unknown"):
@@ -54,19 +62,20 @@ def failure_of_exception(
     return failure
 
 
-def failure_of_reply(evidence: Evidence, *, now: float | None = None) -> Failure | None:
+def failure_of_reply(evidence: Evidence, *, now: float | None = None, aggregator: bool = False) -> Failure | None:
     """Why a reply is a failure; None: it is an answer.
 
     Args:
         evidence: the reply.
         now: the time in epoch seconds, for waits that are stated as a date.
+        aggregator: the provider sells many providers' models.
     """
     status = evidence.status
     if status is not None and 200 <= status < 300 and evidence.exception is None:
         hidden = verdict_of_success(status, evidence.headers, evidence.body, provider=evidence.provider, now=now)
         if hidden is None:
             return None
-    return failure_of(evidence, now=now)
+    return failure_of(evidence, now=now, aggregator=aggregator)
 
 
 def _evidence(error: BaseException, provider: str) -> Evidence:

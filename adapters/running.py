@@ -169,8 +169,15 @@ class TurnRun:
         return self._turn is not None and self._turn.live
 
     def _read(self, error: BaseException, *, mid_stream: bool) -> Failure:
-        provider, now = self.called.provider, self._writer.now()
-        return failure_of_exception(error, provider, now=now, mid_stream=mid_stream)
+        assert self._turn is not None  # an attempt belongs to a turn that began
+        provider = self.called.provider
+        return failure_of_exception(
+            error,
+            provider,
+            now=self._writer.now(),
+            mid_stream=mid_stream,
+            aggregator=provider in self._turn.config.aggregators,
+        )
 
     async def _attempt(self, order: Call) -> Whole | Opened | Broken:
         self._order = order

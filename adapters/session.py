@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from detent.fsm import core
+from detent.fsm.chain import DEFAULT_CHAIN
 from detent.fsm.decision import Notice, Outcome, Step
 from detent.fsm.errors import DetentError
 
@@ -15,7 +16,7 @@ from .history import Subscription, sentences
 from .running import Opened, TurnRun, Whole
 from .upstreams import Upstreams
 from .wire import Piece, joined
-from .writer import DEFAULT_CHAIN, SessionStatus, Writer
+from .writer import SessionStatus, Writer
 
 
 class NoUpstreamsError(DetentError):

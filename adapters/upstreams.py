@@ -28,12 +28,19 @@ class Upstreams:
     Args:
         endpoint_of: where a provider is.
         wires: the wire that speaks a provider's format, by provider; the OpenAI chat format by default.
+        connections: how many calls of a provider may be in flight, by provider; 100 by default.
     """
 
-    def __init__(self, endpoint_of: EndpointOf, wires: Mapping[str, Wire] | None = None) -> None:
+    def __init__(
+        self,
+        endpoint_of: EndpointOf,
+        wires: Mapping[str, Wire] | None = None,
+        connections: Mapping[str, int] | None = None,
+    ) -> None:
         self._endpoint_of = endpoint_of
         self._wires = dict(wires or {})
-        self._chat = OpenAIChat()
+        self._connections = dict(connections or {})
+        self._own: dict[str, OpenAIChat] = {}
 
     async def __aenter__(self) -> Upstreams:
         return self
@@ -42,8 +49,9 @@ class Upstreams:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections of the default wire; wires that were passed in are their maker's to close."""
-        await self._chat.aclose()
+        """Close the connections; wires that were passed in are their maker's to close."""
+        for wire in self._own.values():
+            await wire.aclose()
 
     def caller(self, messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) -> CallFunction:
         """What performs the attempts of one turn.
@@ -56,10 +64,16 @@ class Upstreams:
 
         def call(attempt: Attempt) -> AsyncIterator[Piece]:
             endpoint = self._endpoint(attempt)
-            wire = self._wires.get(attempt.provider, self._chat)
-            return wire.stream(endpoint, attempt.name, request)
+            return self._wire(attempt.provider).stream(endpoint, attempt.name, request)
 
         return call
+
+    def _wire(self, provider: str) -> Wire:
+        """The provider's wire, with a connection pool of its own."""
+        found = self._wires.get(provider) or self._own.get(provider)
+        if found is None:
+            found = self._own[provider] = OpenAIChat(connections=self._connections.get(provider, 100))
+        return found
 
     def _endpoint(self, attempt: Attempt) -> Endpoint:
         try:

@@ -1,8 +1,8 @@
 """The writer: reads what the store holds, lets the core decide, stores what it came to, and tells it.
 
-It decides nothing itself. Each event is passed to the core together with what the store holds; the step that comes back is
-stored whole, then told, and only then are its commands performed. One writer per session decides at a time; where
-another process was faster the step is decided again on what that one stored.
+It decides nothing itself. Each event is passed to the core together with what the store holds; the step that comes
+back is stored whole, then told, and only then are its commands performed. One writer per session decides at a time;
+where another process was faster the step is decided again on what that one stored.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
-from typing import Final
 
 from attrs import evolve, frozen
 from detent.fsm import core, walk
-from detent.fsm.chain import Config
+from detent.fsm.chain import DEFAULT_CHAIN, Config
 from detent.fsm.cooldown import Cooldown
 from detent.fsm.decision import Step
 from detent.fsm.errors import BadChainError, DetentError
@@ -26,7 +25,6 @@ from detent.fsm.session import Session
 from .history import History, Subscription
 from .store import ConflictError, MemoryStore, Store
 
-DEFAULT_CHAIN: Final = "default"
 Decide = Callable[[Session, Config, walk.Health, float], Step]
 """A step function of the core with everything but the records and the time filled in."""
 

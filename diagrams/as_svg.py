@@ -16,12 +16,12 @@ from attrs import frozen
 from detent.fsm.engine import Table
 from detent.fsm.rows import Row
 
-from .compose import ICON, NOTE_SIZE, Arrow, Block, Board, Card, Note, Scene, compose, corners
+from .compose import ICON, Arrow, Block, Board, Card, Note, Scene, compose, corners
 from .fit import faults, misfits
 from .labels import Mark
 from .layout import Layout, LayoutError, Point
 from .layouts import layouts
-from .measure import Span, width
+from .measure import NOTE_SIZE, Span, width
 from .style import style
 
 ROOT: Final = "detent-machine"

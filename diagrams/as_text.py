@@ -61,9 +61,7 @@ def text(table: Table[Any], width: int = 100) -> str:
 
 def _states(table: Table[Any], current: str | None) -> Grid:
     if current is not None and current not in table.states:
-        raise KeyError(
-            f"machine {table.name!r} has no state {current!r}; its states: {', '.join(table.states)}"
-        )
+        raise KeyError(f"machine {table.name!r} has no state {current!r}; its states: {', '.join(table.states)}")
     grid = Grid.grid(padding=(0, 2))
     for state, sentence in table.states.items():
         here = state == current

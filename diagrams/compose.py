@@ -15,16 +15,16 @@ from detent.fsm.rows import Row
 
 from .labels import Label, blocked_words, is_inner, labels, merged, united
 from .layout import Align, Layout, Panel, Place, Point, Rect, Route
-from .measure import Span, line_width, wrap
+from .measure import LABEL_SIZE, NOTE_SIZE, SENTENCE_SIZE, Span, line_width, wrap
 
 PADDING: Final = 14.0
-NAME_SIZE: Final = 14.5
-SENTENCE_SIZE: Final = 12.0
-NOTE_SIZE: Final = 11.0
-LABEL_SIZE: Final = 11.5
-LEADING: Final = 15.0
+"""What a box keeps free on each side, in pixels."""
+
+LEADING: Final = 15.5
+"""From line to line of a label or a note, in pixels."""
+
 ICON: Final = 14.0
-"""How far a note's text stands from its icon's left edge."""
+"""How far a note's text stands from its icon's left edge, in pixels."""
 
 
 @frozen
@@ -141,10 +141,10 @@ def _card(table: Table[Any], layout: Layout, place: Place) -> Card:
     room = box.width - 2 * PADDING
     words = wrap((Span(table.states[state], "sentence"),), SENTENCE_SIZE, room)
     sentence = Block(words, box.x + PADDING, box.y + 34, SENTENCE_SIZE, 16)
-    told = [set(panel.states) for panel in layout.panels if panel.notes]
+    elsewhere = [set(panel.states) for panel in layout.panels if panel.notes]
 
     def is_here(row: Row) -> bool:
-        return is_inner(row, state) and not (row.to is None and set(row.source) in told)
+        return is_inner(row, state) and not (row.to is None and set(row.source) in elsewhere)
 
     found = merged(labels(table, state, is_here))
     top = sentence.rect.bottom + 12
@@ -185,7 +185,7 @@ def _notes(
 ) -> Iterator[Note]:
     for label in found:
         lines = wrap(_note_spans(table, state, label), NOTE_SIZE, room - ICON)
-        block = Block(lines, x + ICON, top, NOTE_SIZE, 15.5)
+        block = Block(lines, x + ICON, top, NOTE_SIZE, LEADING)
         yield Note(label, block)
         top = block.rect.bottom + 1
 
@@ -196,7 +196,7 @@ def _note_spans(table: Table[Any], state: str, label: Label) -> tuple[Span, ...]
     rows = tuple(row.name for row in label.rows)
     return (
         Span(label.events[0], "event", rows),
-        Span(blocked_words(table, state, label), "stop", rows),
+        Span(blocked_words(table, state, label), "stop", rows, whole=True),
         Span(label.rows[0].why, "guard", rows, fresh=True),
     )
 

@@ -19,9 +19,7 @@ COOLDOWN_LAYOUT: Final = Layout(
         Place("probing", Rect(542, 376, 298, 192), "trial"),
     ),
     panels=(
-        Panel(
-            ("cooling", "probing"), Rect(524, 76, 332, 510), "skipped", "by every session, process and node"
-        ),
+        Panel(("cooling", "probing"), Rect(524, 76, 332, 510), "skipped", "by every session, process and node"),
         Panel(
             _ALL,
             Rect(24, 496, 400, 90),

@@ -79,9 +79,7 @@ def _crossings(scene: Scene) -> Iterator[str]:
         ends = (*arrow.route.sources, arrow.route.to)
         for card in scene.cards:
             box = card.place.box
-            if card.place.state not in ends and any(
-                _crosses(box, a, b) for a, b in corners(arrow.route.points)
-            ):
+            if card.place.state not in ends and any(_crosses(box, a, b) for a, b in corners(arrow.route.points)):
                 yield f"the arrow {arrow.route.key} runs over the box of {card.place.state!r}"
     for one, other in combinations(scene.arrows, 2):
         pieces = product(corners(one.route.points), corners(other.route.points))

@@ -20,9 +20,7 @@ from .as_text import text
 
 Format = Literal["svg", "mermaid", "dot", "text"]
 
-pictures: Final[Mapping[str, Table[Any]]] = MappingProxyType(
-    {"session": SESSION, "turn": TURN, "cooldown": COOLDOWN}
-)
+pictures: Final[Mapping[str, Table[Any]]] = MappingProxyType({"session": SESSION, "turn": TURN, "cooldown": COOLDOWN})
 """The machines that can be drawn, by name."""
 
 _DRAWN: Final[Mapping[str, Callable[[Table[Any]], str]]] = {

@@ -47,9 +47,9 @@ class Label:
 
     @property
     def text(self) -> str:
-        """The label in one line."""
+        """The label in one line, ``event [condition · condition]``."""
         conditions = " · ".join(phrase.text for phrase in self.phrases if phrase.text)
-        return " ".join(part for part in (", ".join(self.events), conditions) if part)
+        return ", ".join(self.events) + (f" [{conditions}]" if conditions else "")
 
 
 def in_words(name: str) -> str:
@@ -115,9 +115,10 @@ def merged(found: Iterable[Label]) -> tuple[Label, ...]:
 
 def united(found: Iterable[Label]) -> tuple[Label, ...]:
     """The labels of several states at one arrow: those that read alike stand there once."""
-    kept: dict[str, Label] = {}
+    kept: dict[tuple[object, ...], Label] = {}
     for label in found:
-        kept[label.text] = _together(kept[label.text], label) if label.text in kept else label
+        key = (label.events, tuple(phrase.text for phrase in label.phrases))
+        kept[key] = _together(kept[key], label) if key in kept else label
     return tuple(kept.values())
 
 

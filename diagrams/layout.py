@@ -55,18 +55,11 @@ class Rect:
 
     def holds(self, other: Rect) -> bool:
         """The other lies inside, edges included."""
-        return (
-            self.x <= other.x
-            and self.y <= other.y
-            and other.right <= self.right
-            and other.bottom <= self.bottom
-        )
+        return self.x <= other.x and self.y <= other.y and other.right <= self.right and other.bottom <= self.bottom
 
     def meets(self, other: Rect) -> bool:
         """The two share some area."""
-        return (
-            self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
-        )
+        return self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
 
     def bears(self, point: Point) -> bool:
         """The point lies on the border, to half a pixel."""

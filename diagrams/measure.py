@@ -11,7 +11,19 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-MONO_EM: Final = 0.605
+NAME_SIZE: Final = 15.0
+"""A state's name, in pixels."""
+
+SENTENCE_SIZE: Final = 12.0
+"""A state's sentence, in pixels."""
+
+NOTE_SIZE: Final = 11.5
+"""A row listed in a state or a panel, in pixels."""
+
+LABEL_SIZE: Final = 12.0
+"""A row at an arrow, in pixels."""
+
+_MONO_EM: Final = 0.605
 _NARROW: Final = frozenset("ijl.,:;'|!·")
 _SLIM: Final = frozenset("frtI()[]- ")
 _WIDE: Final = frozenset("mwMW")
@@ -39,7 +51,7 @@ class Span:
 def width(text: str, size: float, *, mono: bool = False, bold: bool = False) -> float:
     """The estimated width of a text, in pixels, at a font size in pixels."""
     if mono:
-        return len(text) * MONO_EM * size
+        return len(text) * _MONO_EM * size
     ems = sum(_em(character) for character in text)
     return ems * size * (1.06 if bold else 1.0)
 

@@ -2,11 +2,15 @@
 
 The palette follows the reader's system; a host page forces one with the class ``light`` or ``dark`` on the root. All
 rules begin with the root's class, so that a picture set into a page styles nothing but itself.
+
+What is lit is stroked, not set in bold: bold letters are wider, and the room of a text was measured without them.
 """
 
 from __future__ import annotations
 
 from typing import Final
+
+from .measure import LABEL_SIZE, NAME_SIZE, NOTE_SIZE, SENTENCE_SIZE
 
 LIGHT: Final = {
     "paper": "#f7f8fa",
@@ -24,7 +28,7 @@ LIGHT: Final = {
     "trial": "#2f6fd0",
     "user": "#7a4fd0",
     "bad": "#c9372c",
-    "plain": "#8a94a3",
+    "plain": "#7a8494",
 }
 """Colours on light paper; texts keep a contrast of 4.5 and more on their ground."""
 
@@ -66,32 +70,38 @@ TEXT_PAIRS: Final = (
 )
 """Which colour is read on which ground."""
 
-_SANS: Final = "ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
-_MONO: Final = "ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monospace"
+_WORDS: Final = {
+    "SANS": "ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif",
+    "MONO": "ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monospace",
+    "NAME": f"{NAME_SIZE:g}px",
+    "SENTENCE": f"{SENTENCE_SIZE:g}px",
+    "NOTE": f"{NOTE_SIZE:g}px",
+    "LABEL": f"{LABEL_SIZE:g}px",
+}
 
 _RULES: Final = """
 text{font-family:SANS;fill:var(--ink)}
 .paper{fill:var(--paper)}
 .headline{font-size:18px;font-weight:650;letter-spacing:-.01em}
 .caption,.legend{font-size:12px;fill:var(--soft)}
-.legend{font-size:11px}
+.legend{font-size:NOTE}
 .panel rect{fill:var(--panel);stroke:var(--line);stroke-dasharray:5 4}
 .strip rect{stroke-dasharray:none}
-.panel .heading{font-size:11px}
-.panel .title{font-size:10.5px;font-weight:650;letter-spacing:.06em;fill:var(--soft)}
-.panel .caption{font-size:11px}
+.panel .heading{font-size:NOTE}
+.panel .title{font-size:11px;font-weight:650;letter-spacing:.06em;fill:var(--soft)}
+.panel .caption{font-size:NOTE}
 .state .box{fill:var(--card);stroke:var(--line);stroke-width:1.25}
 .state .rule{stroke:var(--line)}
-.state .name{font-family:MONO;font-size:14.5px;font-weight:650}
-.state .sentence{font-size:12px;fill:var(--soft)}
+.state .name{font-family:MONO;font-size:NAME;font-weight:650}
+.state .sentence{font-size:SENTENCE;fill:var(--soft)}
 .well .tone{fill:var(--well)}
 .care .tone{fill:var(--care)}
 .trial .tone{fill:var(--trial)}
 .user .tone{fill:var(--user)}
 .bad .tone{fill:var(--bad)}
 .plain .tone{fill:var(--plain)}
-.note text{font-size:11px}
-.edge text{font-size:11.5px}
+.note text{font-size:NOTE}
+.edge text{font-size:LABEL}
 .event{font-family:MONO}
 .guard{fill:var(--soft)}
 .stop{fill:var(--stop);font-weight:650}
@@ -106,15 +116,17 @@ text{font-family:SANS;fill:var(--ink)}
 .edge.last .line{stroke:var(--lit);stroke-width:2.75}
 .edge.last .head{fill:var(--lit)}
 .edge.last .tail{stroke:var(--lit)}
-tspan.lit{fill:var(--lit);font-weight:650}
+tspan.lit{fill:var(--lit);stroke:var(--lit);stroke-width:.5px}
 .note.last .icon{stroke:var(--lit)}
 """
 
 
 def style(root: str) -> str:
     """The style sheet for pictures whose root element has this class."""
-    rules = _RULES.replace("SANS", _SANS).replace("MONO", _MONO).strip().splitlines()
-    scoped = [_scoped(root, rule) for rule in rules]
+    rules = _RULES.strip()
+    for word, value in _WORDS.items():
+        rules = rules.replace(word, value)
+    scoped = [_scoped(root, rule) for rule in rules.splitlines()]
     return "\n".join(
         (
             f".{root}{{{_variables(LIGHT)}}}",

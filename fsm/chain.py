@@ -10,6 +10,9 @@ from attrs import Attribute, evolve, field, frozen
 
 from .errors import BadChainError, BadPolicyError, BadReferenceError
 
+DEFAULT_CHAIN: Final = "default"
+"""The name of the chain that sessions begin on."""
+
 OnAllCooling = Literal["last_resort", "fail_fast"]
 
 
@@ -204,6 +207,7 @@ class Config:
         credentials: provider to the names of its credentials, tried in that order; not named: one unnamed.
         providers: the providers that are configured; None: any.
         retired: providers that an earlier configuration knew and this one does not.
+        aggregators: providers that sell many providers' models: a spent quota there condemns one model only.
     """
 
     chain: Chain
@@ -213,6 +217,7 @@ class Config:
     credentials: Mapping[str, tuple[str, ...]] = field(factory=dict)
     providers: frozenset[str] | None = None
     retired: frozenset[str] = frozenset()
+    aggregators: frozenset[str] = frozenset()
     _memo: dict[object, tuple[Candidate, ...]] = field(init=False, factory=dict, eq=False, repr=False)
 
     def knows(self, model: str) -> bool:

@@ -65,7 +65,7 @@ class Decision:
         about = f" ({self.detail})" if self.detail else ""
         arrow = self.before if self.before == self.after else f"{self.before} -> {self.after}"
         verdict = "" if self.kind in ("move", "stay") else f" {self.kind}:"
-        name = self.subject if self.machine != "session" else self.session
+        name = self.subject.rpartition(".")[2] if self.machine == "turn" else self.subject
         return f"{self.machine} {name}: {self.event}{about}: {arrow}:{verdict} {self.why}"
 
 

@@ -104,7 +104,7 @@ NARROWER: Final[dict[ScopeKind, tuple[ScopeKind, ...]]] = {
     "model": ("model", "credential_model"),
     "credential_model": ("credential_model",),
 }
-"""For each scope, the scopes inside it: a classifier may narrow what cools by what the payload names, never widen it."""
+"""For each scope, the scopes inside it: a classifier may narrow what cools to what the payload names, never widen."""
 
 
 def ruling(reason: str) -> Ruling:

@@ -59,11 +59,7 @@ def shape_of_events(events: Sequence[tuple[str, Any]]) -> Shape:
     spoke = ended = refused = False
     for name, data in events:
         kind = str(data.get("type", "")) if isinstance(data, dict) else ""
-        if (
-            name == "error"
-            or kind in ("error", "response.failed")
-            or (isinstance(data, dict) and _is_error(data))
-        ):
+        if name == "error" or kind in ("error", "response.failed") or (isinstance(data, dict) and _is_error(data)):
             return "error"
         ended = ended or data == "[DONE]" or kind.lower() in _ENDS or name.lower() in _ENDS or _ends(data)
         refused = refused or _refused(data)
@@ -84,11 +80,7 @@ def _is_error(value: dict[Any, Any]) -> bool:
     choices = value.get("choices")
     if isinstance(choices, list) and any(isinstance(c, dict) and c.get("error") for c in choices[:20]):
         return True
-    return (
-        bool(value.get("error"))
-        or bool(value.get("errors"))
-        or any(str(key).endswith("Exception") for key in value)
-    )
+    return bool(value.get("error")) or bool(value.get("errors")) or any(str(key).endswith("Exception") for key in value)
 
 
 def _answered(value: dict[Any, Any]) -> Shape:
@@ -116,9 +108,7 @@ def _known(key: str, value: dict[Any, Any]) -> bool:
     if key == "content":
         return value.get("type") == "message" or value.get("role") == "assistant" or "stop_reason" in value
     if key == "message":
-        return (
-            "done" in value or "finish_reason" in value or value.get("message", {}).get("role") == "assistant"
-        )
+        return "done" in value or "finish_reason" in value or value.get("message", {}).get("role") == "assistant"
     return True
 
 
@@ -153,8 +143,7 @@ def _speaks_of(child: Any, depth: int) -> bool:
 
 def _is_text_list(child: Any) -> bool:
     return isinstance(child, list) and all(
-        isinstance(item, dict) and item.get("type", "text") in ("text", "thinking", "reasoning")
-        for item in child
+        isinstance(item, dict) and item.get("type", "text") in ("text", "thinking", "reasoning") for item in child
     )
 
 

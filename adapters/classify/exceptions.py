@@ -195,9 +195,7 @@ def _written(value: Any) -> str | None:
     pieces: list[str] = []
     length = 0
     try:
-        for piece in json.JSONEncoder(ensure_ascii=False, default=lambda odd: type(odd).__name__).iterencode(
-            value
-        ):
+        for piece in json.JSONEncoder(ensure_ascii=False, default=lambda odd: type(odd).__name__).iterencode(value):
             pieces.append(piece[:BODY_LIMIT])
             length += len(piece)
             if length > BODY_LIMIT:

@@ -15,9 +15,7 @@ from .layers import MAX_LAYERS, MAX_TEXT, Layer, layers_of_text, status_in
 from .parse import events_of, html_headings, is_events, is_html, json_of
 
 _EXCEPTION_DEPTH: Final = 10
-_CHALLENGE: Final = re.compile(
-    r"challenge-platform|cf-chl|cf_chl|just a moment|attention required!", re.IGNORECASE
-)
+_CHALLENGE: Final = re.compile(r"challenge-platform|cf-chl|cf_chl|just a moment|attention required!", re.IGNORECASE)
 _SPEECH: Final = re.compile(
     r"response\.(?:output|content|reasoning|refusal|function|mcp|web|code|image)|content_block|message_(?:start|delta)"
 )

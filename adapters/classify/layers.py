@@ -81,9 +81,7 @@ class _Draft:
         text = _URL.sub("<url>", "\n".join(text.strip() for text in self.texts if text.strip())[:MAX_TEXT])
         stated_words = [code.strip().split("#")[-1].lower() for code in self.codes]
         stated = next((int(word) for word in stated_words if re.fullmatch(r"[45]\d\d", word)), None)
-        codes = dict.fromkeys(
-            word for word in (*stated_words, *(w.lower() for w in _WORD.findall(text))) if word
-        )
+        codes = dict.fromkeys(word for word in (*stated_words, *(w.lower() for w in _WORD.findall(text))) if word)
         return Layer(tuple(codes), text, stated or status_in(text))
 
 
@@ -131,9 +129,7 @@ def _walk(value: Any, depth: int, values: list[Any]) -> Iterator[Layer]:
 def _member(key: str, child: Any, draft: _Draft, depth: int, values: list[Any]) -> Iterator[Layer]:
     """What one member of an object adds to the object's own layer, and the layers inside it."""
     if key == "choices" and isinstance(child, list):
-        yield from _walk(
-            [c["error"] for c in child if isinstance(c, dict) and c.get("error")], depth + 1, values
-        )
+        yield from _walk([c["error"] for c in child if isinstance(c, dict) and c.get("error")], depth + 1, values)
     if key in _UNREAD_KEYS or child is None:
         return
     if not isinstance(child, dict | list):

@@ -59,8 +59,7 @@ KINDS: Final[tuple[Rule, ...]] = (
         "kind overloaded",
         "overloaded",
         "gRPC status codes",
-        codes="unavailable service_unavailable ServiceUnavailable ServiceUnavailableError "
-        "service_unavailable_error",
+        codes="unavailable service_unavailable ServiceUnavailable ServiceUnavailableError service_unavailable_error",
         says=(
             r"(?:service|temporarily|currently) unavailable",
             r"服务(?:暂时)?不可用",
@@ -80,8 +79,7 @@ KINDS: Final[tuple[Rule, ...]] = (
         "kind permission",
         "permission",
         "gRPC status codes",
-        codes="permission_denied forbidden PermissionDeniedError PermissionDenied "
-        "ForbiddenException access_denied",
+        codes="permission_denied forbidden PermissionDeniedError PermissionDenied ForbiddenException access_denied",
         code_like=r"permission|forbidden|accessdenied",
     ),
     Rule(
@@ -165,9 +163,7 @@ STATUSES: Final[tuple[Rule, ...]] = (
     Rule("499", "aborted", "nginx: client closed request", statuses=(499,)),
     Rule("501", "unsupported", "RFC 9110, 15.6.2", statuses=(501,)),
     Rule("503", "overloaded", "RFC 9110, 15.6.4; " + ANTHROPIC_DOC, statuses=(503, 529)),
-    Rule(
-        "504", "timeout", "RFC 9110, 15.6.5; Cloudflare docs, 5xx errors", statuses=(504, 522, 524, 598, 599)
-    ),
+    Rule("504", "timeout", "RFC 9110, 15.6.5; Cloudflare docs, 5xx errors", statuses=(504, 522, 524, 598, 599)),
     Rule("521", "connection", "Cloudflare docs, 5xx errors", statuses=(521, 523, 525, 530)),
     Rule("526", "connection", "Cloudflare docs, 5xx errors", statuses=(526,), retry_same=False),
     Rule(

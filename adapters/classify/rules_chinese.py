@@ -83,9 +83,7 @@ MINIMAX: Final[tuple[Rule, ...]] = (
         codes="1026 1027",
         says=(r"\(102[67]\)",),
     ),
-    Rule(
-        "minimax plan", "permission", MINIMAX_DOC, provider=_MINIMAX, codes="2042 2061", says=(r"\(2061\)",)
-    ),
+    Rule("minimax plan", "permission", MINIMAX_DOC, provider=_MINIMAX, codes="2042 2061", says=(r"\(2061\)",)),
     Rule(
         "minimax window size",
         "context_overflow",

@@ -368,9 +368,7 @@ BEDROCK: Final[tuple[Rule, ...]] = (
         ),
         provider=r"bedrock|aws|amazon",
     ),
-    Rule(
-        "bedrock maximum tokens", "unsupported", BEDROCK_DOC, says=(r"maximum tokens you requested exceed",)
-    ),
+    Rule("bedrock maximum tokens", "unsupported", BEDROCK_DOC, says=(r"maximum tokens you requested exceed",)),
     Rule("bedrock on demand", "unsupported", BEDROCK_DOC, says=(r"on-demand throughput isn.t supported",)),
     Rule(
         "bedrock counting",

@@ -56,9 +56,7 @@ _BARE: Final = re.compile(
     r"\bretry[-_ ]?after[\"']?\s{0,2}[:=]?\s{0,2}[\"']?(\d{1,7}(?:\.\d{1,9})?)(?![\d.-]*[A-Za-z:])",
     re.IGNORECASE,
 )
-_RFC3339: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)\b", re.IGNORECASE
-)
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)\b", re.IGNORECASE)
 _AT: Final = re.compile(
     rf"\b(?:resets?|again|available|until|retry|access)\b[^.\n]{{0,40}}?({_RFC3339.pattern})", re.IGNORECASE
 )

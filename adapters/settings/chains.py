@@ -7,8 +7,7 @@ from math import isfinite
 from typing import Any, Final
 
 from attrs import field, frozen
-from detent.adapters.controller import DEFAULT_CHAIN
-from detent.fsm.chain import Chain, Policy, checked_reference, provider_of
+from detent.fsm.chain import DEFAULT_CHAIN, Chain, Policy, checked_reference, provider_of
 from detent.fsm.errors import BadReferenceError
 from detent.fsm.mistakes import dotted, shown, suggestion
 from detent.fsm.plain import ModelReference
@@ -56,9 +55,7 @@ def read_chains(
     """
     if DEFAULT_CHAIN not in tables:
         near = suggestion(DEFAULT_CHAIN, tables)
-        problems.add(
-            "chains", f"has no {shown(DEFAULT_CHAIN)}, on which sessions begin; write [chains.default]{near}"
-        )
+        problems.add("chains", f"has no {shown(DEFAULT_CHAIN)}, on which sessions begin; write [chains.default]{near}")
     base_policy = problems.read(Policy, base, "policy")
     _check_policy({}, base, "policy", problems)
     found: dict[str, tuple[Chain, Policy]] = {}

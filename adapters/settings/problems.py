@@ -67,7 +67,5 @@ class Problems:
     def wrong(self) -> tuple[str, ...]:
         """Every mistake, secrets first, each once."""
         secrets = [f"{path}: {says}" for path, says in self.refused.items()]
-        rest = [
-            p for p in self._wrong if not any(p.startswith((f"{path}:", f"{path}.")) for path in self.refused)
-        ]
+        rest = [p for p in self._wrong if not any(p.startswith((f"{path}:", f"{path}.")) for path in self.refused)]
         return tuple(dict.fromkeys(secrets + rest))

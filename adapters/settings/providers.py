@@ -51,9 +51,7 @@ class ProviderTable:
     max_connections: int = 100
 
 
-def read_providers(
-    tables: Mapping[str, Any], chained: Iterable[str], problems: Problems
-) -> dict[str, Provider]:
+def read_providers(tables: Mapping[str, Any], chained: Iterable[str], problems: Problems) -> dict[str, Provider]:
     """The providers of the file, and the well-known ones that only chains name.
 
     Args:
@@ -174,9 +172,7 @@ def _named(tables: Mapping[str, Any], at: str, problems: Problems) -> dict[str, 
         elif table.env is not None:
             found[name] = FromEnvironment(table.env)
             if (owner := owners.setdefault(table.env, name)) != name:
-                problems.warn(
-                    path, f"holds the same key as {shown(owner)}, from {table.env}; it helps against nothing"
-                )
+                problems.warn(path, f"holds the same key as {shown(owner)}, from {table.env}; it helps against nothing")
         elif isinstance(table.key, Secret):
             found[name] = table.key
         else:

@@ -75,6 +75,7 @@ def examine(path: Path) -> tuple[Settings | None, Problems]:
             windows=windows,
             credentials=credentials,
             providers=frozenset(providers),
+            aggregators=frozenset(name for name, provider in providers.items() if provider.aggregator),
         )
         for name, (chain, walk) in walks.items()
     }
@@ -102,9 +103,7 @@ def _parsed(path: Path, problems: Problems) -> dict[str, Any] | None:
         problems.add(place, f"is no TOML: {_hidden(says)}")
     except (ValueError, RecursionError) as error:
         # tomllib lets through what int() says of a number of thousands of digits, and does not count brackets.
-        problems.add(
-            "file", f"is no TOML that can be read: {type(error).__name__}: a number or nesting is too long"
-        )
+        problems.add("file", f"is no TOML that can be read: {type(error).__name__}: a number or nesting is too long")
     return None
 
 

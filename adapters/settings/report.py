@@ -119,9 +119,7 @@ def render(report: Report) -> Group:
     return Group(*parts)
 
 
-def _resolved(
-    config: Config, settings: Settings, environ: Mapping[str, str]
-) -> tuple[ResolvedCandidate, ...]:
+def _resolved(config: Config, settings: Settings, environ: Mapping[str, str]) -> tuple[ResolvedCandidate, ...]:
     found = []
     for model in config.chain.models:
         for candidate in config.candidates(model):
@@ -148,6 +146,5 @@ def _unset(settings: Settings, environ: Mapping[str, str]) -> list[str]:
             if isinstance(source, FromEnvironment) and not environ.get(source.variable, "").strip():
                 wanted.setdefault(source.variable, []).append(f"providers.{provider.name}")
     return [
-        f"{', '.join(dict.fromkeys(who))}: environment variable {name} is not set here"
-        for name, who in wanted.items()
+        f"{', '.join(dict.fromkeys(who))}: environment variable {name} is not set here" for name, who in wanted.items()
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 from attrs import frozen
 from detent.fsm.errors import DetentError
@@ -80,9 +81,7 @@ class FromEnvironment:
 Source = Secret | FromEnvironment
 """Where a secret is."""
 
-_SECRET_NAMES: Final = frozenset(
-    ("key", "apikey", "api_key", "token", "secret", "password", "authorization", "bearer")
-)
+_SECRET_NAMES: Final = frozenset(("key", "apikey", "api_key", "token", "secret", "password", "authorization", "bearer"))
 _SECRET_WORDS: Final = frozenset(
     ("key", "apikey", "token", "secret", "password", "authorization", "auth", "cookie", "bearer")
 )
@@ -96,9 +95,20 @@ _RUN: Final = re.compile(r"[A-Za-z0-9]{28,}")
 def looks_secret(text: str) -> bool:
     """A word of the text has the form of a key: a vendor's prefix, a signed token, a long run of letters and digits.
 
-    A word with a slash is an address, a path or a model reference.
+    A word with a slash is a path, a model reference, or an address, which may hold a secret of its own.
     """
-    return any(_is_secret_word(word) for word in text.split() if "/" not in word)
+    return any(address_holds_secret(word) if "/" in word else _is_secret_word(word) for word in text.split())
+
+
+def address_holds_secret(url: str) -> bool:
+    """The address holds a user, or a key or token in its query."""
+    try:
+        parts = urlsplit(url)
+        pairs = parse_qsl(parts.query)
+    except ValueError:
+        return "://" in url
+    named = any(is_secret_header(name) or _is_secret_word(value) for name, value in pairs)
+    return named or "@" in parts.netloc
 
 
 def _is_secret_word(word: str) -> bool:

@@ -28,9 +28,7 @@ class Settings:
     providers: Mapping[str, Provider]
     warnings: tuple[str, ...] = ()
 
-    def endpoint(
-        self, provider: str, credential: str = "", *, environ: Mapping[str, str] | None = None
-    ) -> Endpoint:
+    def endpoint(self, provider: str, credential: str = "", *, environ: Mapping[str, str] | None = None) -> Endpoint:
         """What calls to a provider with one of its credentials need; secrets are read now and not before.
 
         Args:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
 
 from attrs import frozen
 from detent.fsm.mistakes import dotted
 
 from .problems import Problems
-from .secret import HIDDEN, Secret, is_secret_header, is_secret_name, looks_secret
+from .secret import HIDDEN, Secret, address_holds_secret, is_secret_header, is_secret_name, looks_secret
 
 _LEAVE: Final = "or write allow_keys_in_file = true at the top of the file"
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -21,7 +20,10 @@ _PROVIDER_KEY: Final = 3
 _CREDENTIAL_KEY: Final = 5
 
 Steps = tuple[str, ...]
-"""The keys from the top of the file to a value: ``("providers", "openai", "credentials", "work", "key")``."""
+"""The keys from the top of the file to a value, ``("providers", "openai", "credentials", "work", "key")``.
+
+An item of a list stands under an empty key.
+"""
 
 
 def sift(data: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
@@ -62,7 +64,7 @@ class _Sieve:
         if _stands_for_table(steps):
             return HIDDEN
         if isinstance(value, list):
-            return [self._value(item, f"{path}[{place}]", steps) for place, item in enumerate(value)]
+            return [self._value(item, f"{path}[{place}]", (*steps, "")) for place, item in enumerate(value)]
         if isinstance(value, str):
             return self._text(value, path, steps)
         return value
@@ -75,9 +77,7 @@ class _Sieve:
                 "a key is written in the file; keep it in an environment variable and name that instead: "
                 f'{way_out} = "{_stem(steps[1])}_API_KEY", {_LEAVE}',
             )
-        elif (
-            not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value.strip()
-        ):
+        elif not _is_key(value):
             self._refuse(path, "is no key (not quoted, it may be a secret); write the key alone, as text")
         return Secret(value.strip() if isinstance(value, str) else HIDDEN)
 
@@ -103,17 +103,17 @@ class _Sieve:
 
     def _text(self, value: str, path: str, steps: Steps) -> str:
         body = _under(steps, "extra_body", 4)
-        if body and (is_secret_name(steps[-1]) or looks_secret(value)):
+        if body and (any(map(is_secret_name, steps[3:])) or looks_secret(value)):
             if self.allowed:
                 return value
             self._refuse(path, f"looks like a secret; send it as a header with headers_env, {_LEAVE}")
             return HIDDEN
-        if _under(steps, "base_url", 3):
-            if _query_holds_secret(value) and not self.allowed:
-                self._refuse(
-                    path, f"its query holds a secret; send it as a header with headers_env, {_LEAVE}"
-                )
-                return "https://" + HIDDEN.strip("[]")
+        if len(steps) == _PROVIDER_KEY and _under(steps, "base_url", _PROVIDER_KEY):
+            if self.allowed and address_holds_secret(value):
+                return value
+            if looks_secret(value):
+                self._refuse(path, f"it holds a secret; send that as a header with headers_env, {_LEAVE}")
+                return HIDDEN
             return value
         if looks_secret(value):
             self._refuse(
@@ -135,9 +135,7 @@ def _under(steps: Steps, key: str, least: int) -> bool:
 def _holds_key(steps: Steps) -> bool:
     if len(steps) == _PROVIDER_KEY:
         return _under(steps, "key", _PROVIDER_KEY)
-    return (
-        len(steps) == _CREDENTIAL_KEY and _under(steps, "credentials", _CREDENTIAL_KEY) and steps[4] == "key"
-    )
+    return len(steps) == _CREDENTIAL_KEY and _under(steps, "credentials", _CREDENTIAL_KEY) and steps[4] == "key"
 
 
 def _holds_variable(steps: Steps) -> bool:
@@ -169,14 +167,6 @@ def _is_key(value: object) -> bool:
 
 def _looks_secret(value: object) -> bool:
     return isinstance(value, str) and looks_secret(value)
-
-
-def _query_holds_secret(url: str) -> bool:
-    try:
-        pairs = parse_qsl(urlsplit(url).query, keep_blank_values=False)
-    except ValueError:
-        return False
-    return any(is_secret_header(name) or looks_secret(value) for name, value in pairs)
 
 
 def _stem(name: str) -> str:

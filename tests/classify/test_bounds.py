@@ -71,9 +71,7 @@ def test_evidence_of_the_wrong_kind_gets_a_verdict_too(odd: Any) -> None:
 
 
 def test_the_same_evidence_gives_the_same_verdict() -> None:
-    evidence = Evidence(
-        429, {"retry-after": "5"}, '{"error":{"message":"Rate limit reached"}}', None, "openai", "http"
-    )
+    evidence = Evidence(429, {"retry-after": "5"}, '{"error":{"message":"Rate limit reached"}}', None, "openai", "http")
     assert classify(evidence) == classify(evidence)
 
 
@@ -110,7 +108,4 @@ def test_no_repetition_makes_it_slow(piece: str) -> None:
 
 
 def test_what_lies_beyond_the_limit_is_not_read() -> None:
-    assert (
-        classify(Evidence(500, {}, " " * 70_000 + "insufficient_quota", transport="http")).reason
-        == "server_error"
-    )
+    assert classify(Evidence(500, {}, " " * 70_000 + "insufficient_quota", transport="http")).reason == "server_error"

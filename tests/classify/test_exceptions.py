@@ -83,9 +83,7 @@ def test_a_refused_connection_of_a_live_client_is_a_connection() -> None:
     def refuse(_: Any) -> Any:
         raise http.ConnectError("[Errno 111] Connection refused")
 
-    client = openai.OpenAI(
-        api_key="k", max_retries=0, http_client=http.Client(transport=http.MockTransport(refuse))
-    )
+    client = openai.OpenAI(api_key="k", max_retries=0, http_client=http.Client(transport=http.MockTransport(refuse)))
     with pytest.raises(openai.APIConnectionError) as caught:
         client.models.list()
     assert reason(caught.value) == "connection"
@@ -97,9 +95,7 @@ def test_an_openai_body_decides_over_the_class() -> None:
 
 
 def test_an_openai_stream_error_is_read_from_its_parsed_body() -> None:
-    seen = evidence_from(
-        openai.APIError("failed", REQUEST, body={"type": "overloaded_error", "message": "Overloaded"})
-    )
+    seen = evidence_from(openai.APIError("failed", REQUEST, body={"type": "overloaded_error", "message": "Overloaded"}))
     assert (seen.transport, classify(seen).reason) == ("sse", "overloaded")
 
 
@@ -116,10 +112,7 @@ def test_the_innermost_cause_decides() -> None:
 
 def test_an_anthropic_overload_is_an_overload() -> None:
     reply = response(529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})
-    assert (
-        reason(anthropic.InternalServerError("Overloaded", response=reply, body=None), "anthropic")
-        == "overloaded"
-    )
+    assert reason(anthropic.InternalServerError("Overloaded", response=reply, body=None), "anthropic") == "overloaded"
 
 
 def test_a_503_without_words_is_an_overload_whatever_the_sdk_calls_it() -> None:

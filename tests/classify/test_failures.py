@@ -43,17 +43,13 @@ def test_a_minute_quota_in_the_same_words_is_a_rate_limit() -> None:
 
 
 def test_credits_are_not_bought_by_waiting() -> None:
-    seen = Evidence(
-        402, {"retry-after": "30"}, '{"error":{"message":"Insufficient credits"}}', transport="http"
-    )
+    seen = Evidence(402, {"retry-after": "30"}, '{"error":{"message":"Insufficient credits"}}', transport="http")
     assert classify(seen).retry_after_s == 30.0
     assert failure_of(seen).wait_s is None
 
 
 def test_the_known_false_day_of_azure_is_dropped() -> None:
-    seen = evidence(
-        "Requests have exceeded token rate limit. Please retry after 86400 seconds.", "azure-openai"
-    )
+    seen = evidence("Requests have exceeded token rate limit. Please retry after 86400 seconds.", "azure-openai")
     assert (failure_of(seen).reason, failure_of(seen).wait_s) == ("rate_limit", None)
 
 

@@ -50,9 +50,7 @@ def test_a_body_that_breaks_off_in_the_middle_still_tells_its_code() -> None:
 
 def test_earlier_attempts_of_a_gateway_are_facts_too() -> None:
     previous = [{"code": 400, "message": "prompt is too long: 9 tokens > 8 maximum"}]
-    body = {
-        "error": {"message": "All attempts failed", "code": 502, "metadata": {"previous_errors": previous}}
-    }
+    body = {"error": {"message": "All attempts failed", "code": 502, "metadata": {"previous_errors": previous}}}
     assert reply(502, body).reason == "context_overflow"
 
 
@@ -88,9 +86,7 @@ def test_a_429_that_speaks_of_capacity_does_not_condemn_the_key() -> None:
 
 
 def test_a_request_larger_than_the_tier_overflows_but_another_model_may_take_it() -> None:
-    verdict = reply(
-        413, fault("Request too large for model `m` on tokens per minute (TPM): Limit 6, Requested 7")
-    )
+    verdict = reply(413, fault("Request too large for model `m` on tokens per minute (TPM): Limit 6, Requested 7"))
     assert (verdict.reason, verdict.failover, verdict.retry_same) == ("context_overflow", True, False)
 
 
@@ -139,9 +135,7 @@ def test_long_context_credits_condemn_the_request_alone() -> None:
     ],
 )
 def test_a_web_page_is_read_by_its_title(status: int, title: str, reason: str) -> None:
-    page = (
-        f"<!DOCTYPE html><html><head><title>{title}</title></head><body><p>Invalid API key?</p></body></html>"
-    )
+    page = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><p>Invalid API key?</p></body></html>"
     assert reply(status, page).reason == reason
 
 
@@ -225,10 +219,7 @@ def test_being_called_off_counts_only_without_another_signal() -> None:
     assert reply(None, None, exception="AbortError: This operation was aborted").reason == "aborted"
     both = "HTTP 429 Too Many Requests\nAbortError: This operation was aborted"
     assert reply(None, None, exception=both).reason == "rate_limit"
-    assert (
-        reply(None, None, exception="AbortError: The operation was aborted due to timeout").reason
-        == "timeout"
-    )
+    assert reply(None, None, exception="AbortError: The operation was aborted due to timeout").reason == "timeout"
 
 
 def test_nothing_at_all_is_unknown_and_worth_another_model() -> None:

@@ -64,9 +64,7 @@ def test_a_moment_is_epoch_seconds(text: str, epoch: float) -> None:
     assert moment_s(text) == epoch
 
 
-@pytest.mark.parametrize(
-    "text", ["2023-11-14 22:14:02", "2023-11-14T22:14:02", "22:14", "Tue, nonsense", "42"]
-)
+@pytest.mark.parametrize("text", ["2023-11-14 22:14:02", "2023-11-14T22:14:02", "22:14", "Tue, nonsense", "42"])
 def test_a_clock_without_a_zone_is_no_moment(text: str) -> None:
     assert moment_s(text) is None
 
@@ -119,11 +117,7 @@ def test_headers_state_a_wait(headers: dict[str, str], seconds: float | None) ->
     ("body", "seconds"),
     [
         (
-            {
-                "error": {
-                    "details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.4s"}]
-                }
-            },
+            {"error": {"details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.4s"}]}},
             34.4,
         ),
         ({"error": {"resets_in_seconds": 13872, "resets_at": 1}}, 13872.0),
@@ -132,13 +126,7 @@ def test_headers_state_a_wait(headers: dict[str, str], seconds: float | None) ->
         ({"error": {"details": [{"metadata": {"quotaResetDelay": "539.4ms"}}]}}, 0.5394),
         ({"error": {"details": [{"metadata": {"quotaResetTimeStamp": "2023-11-14T22:14:02Z"}}]}}, 42.0),
         (
-            {
-                "error": {
-                    "metadata": {
-                        "headers": {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1700000042000"}
-                    }
-                }
-            },
+            {"error": {"metadata": {"headers": {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1700000042000"}}}},
             42.0,
         ),
     ],

@@ -96,9 +96,7 @@ class World:
         return self.take(decide(self.session(flight.session), flight.turn, self.health, self.now), flight)
 
     def pin(self, name: str, model: str, strict: bool | None = None) -> Step:
-        return self.take(
-            core.pin(self.session(name), self.config, self.health, self.now, model=model, strict=strict)
-        )
+        return self.take(core.pin(self.session(name), self.config, self.health, self.now, model=model, strict=strict))
 
     def user(self, name: str, what: str) -> Step:
         decide = {"unpin": core.unpin, "reset": core.reset, "reconcile": core.reconcile}[what]
@@ -162,9 +160,9 @@ class World:
             assert events & MAY_CHANGE_SERVING, f"serving moved without a row that may: {events}"
         if step.session.pin != before.pin:
             assert events & MAY_CHANGE_PIN, f"the pin left without the user: {events}"
-        if {"reconcile", "published"} & {d.event for d in step.decisions}:
-            if before.state in ("failover_active", "cooldown_probe"):
-                assert (step.session.serving, step.session.state) == (before.serving, before.state)
+        visited = {"reconcile", "published"} & {d.event for d in step.decisions}
+        if visited and before.state in ("failover_active", "cooldown_probe"):
+            assert (step.session.serving, step.session.state) == (before.serving, before.state)
 
     def _what_is_late_changes_nothing(self, before: Session, step: Step) -> None:
         if any(d.machine == "turn" and d.kind == "stale" for d in step.decisions):
@@ -205,8 +203,10 @@ class World:
         flight.calls.append(order.candidate)
         for key in order.candidate.scopes:
             record = self.health.get(key)
-            closed = record is not None and record.state != "available" and (
-                self.now < record.until or (record.state == "probing" and self.now < record.lease_until)
+            closed = (
+                record is not None
+                and record.state != "available"
+                and (self.now < record.until or (record.state == "probing" and self.now < record.lease_until))
             )
             licensed = turn.resort or order.candidate == turn.licensed
             assert not closed or licensed, f"{order.candidate.label} was called while {key} rests"

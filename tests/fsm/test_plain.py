@@ -15,7 +15,7 @@ from detent.fsm.reasons import REASONS, RULINGS, Failure, Ruling
 from detent.fsm.session import Pin, Session
 from detent.fsm.strict import EVENTS
 from detent.fsm.turn import Fate
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 WORD = st.text(max_size=8)
@@ -34,9 +34,7 @@ POLICIES = st.builds(
     retries=COUNT,
     on_all_cooling=st.sampled_from(("last_resort", "fail_fast")),
     turn_deadline_s=st.none() | SECONDS,
-    **{
-        a.name: SECONDS for a in attrs.fields(Policy) if a.name.endswith("_s") and a.name != "turn_deadline_s"
-    },
+    **{a.name: SECONDS for a in attrs.fields(Policy) if a.name.endswith("_s") and a.name != "turn_deadline_s"},
     **{a.name: st.booleans() for a in attrs.fields(Policy) if a.default is False},
 )
 CONFIGS = st.builds(
@@ -83,10 +81,7 @@ COOLDOWNS = st.builds(
 EVENT_VALUES = st.none() | st.one_of(
     st.builds(Pin, REFERENCE, st.none() | st.booleans()),
     st.builds(Lifted, FINITE, st.frozensets(WORD, max_size=3)),
-    *[
-        st.from_type(EVENTS[name])
-        for name in ("TurnStarted", "TurnEvent", "Answered", "Restored", "OfAttempt", "Cut")
-    ],
+    *[st.from_type(EVENTS[name]) for name in ("TurnStarted", "TurnEvent", "Answered", "Restored", "OfAttempt", "Cut")],
 )
 DECISIONS = st.builds(
     Decision,
@@ -118,6 +113,7 @@ def problems(cls: type, data: object, **where: str) -> tuple[str, ...]:
     return caught.value.problems
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_a_value_comes_back_exactly_after_a_journey_through_json(value):
     plain = to_plain(value)
@@ -129,6 +125,7 @@ def test_a_value_comes_back_exactly_after_a_journey_through_json(value):
     assert json.dumps(to_plain(again)) == json.dumps(plain)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_plain_data_holds_nothing_but_what_json_has(value):
     def look(plain):
@@ -245,9 +242,7 @@ def test_an_event_that_nobody_knows_is_a_mistake():
     assert problems(Decision, {**plain, "data": 5}) == ("data: is 5, must be an event, or null",)
     (problem,) = problems(Decision, {**plain, "data": {"type": "Pinn"}})
     assert problem.startswith('data.type: is "Pinn", must be one of Desired, Pin,')
-    assert problems(Decision, {**plain, "data": {"type": "Pin", "model": 5}}) == (
-        "data.model: is 5, must be text",
-    )
+    assert problems(Decision, {**plain, "data": {"type": "Pin", "model": 5}}) == ("data.model: is 5, must be text",)
 
 
 def test_paths_begin_where_the_data_stands():
@@ -267,9 +262,8 @@ def test_a_ruling_is_read_back_too():
     assert from_plain(Ruling, to_plain(RULINGS["auth"])) == RULINGS["auth"]
 
 
-@given(
-    st.recursive(st.none() | st.booleans() | FINITE | WORD, lambda x: st.lists(x) | st.dictionaries(WORD, x))
-)
+@settings(deadline=None)
+@given(st.recursive(st.none() | st.booleans() | FINITE | WORD, lambda x: st.lists(x) | st.dictionaries(WORD, x)))
 def test_no_data_whatever_raises_anything_but_bad_data(data):
     for cls in (Config, Session, Decision, Outcome):
         assert problems(cls, data)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-
 from detent.fsm.chain import Chain, Config, Policy, provider_of
 from detent.fsm.decision import Call, Wait
 from detent.fsm.reasons import REASONS, Failure
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from .outage import Flight, World
 
@@ -90,7 +89,9 @@ class Promises(RuleBasedStateMachine):
             assert step.command is None
         flight.order = order
 
-    @rule(session=st.sampled_from(["s1", "s2"]), model=st.sampled_from((*MODELS, "d/z")), strict=st.none() | st.booleans())
+    @rule(
+        session=st.sampled_from(["s1", "s2"]), model=st.sampled_from((*MODELS, "d/z")), strict=st.none() | st.booleans()
+    )
     def the_user_pins(self, session: str, model: str, strict: bool | None) -> None:
         if self.world.config.knows(model):
             self.world.pin(session, model, strict)

@@ -12,7 +12,7 @@ from detent.adapters.settings.chains import ChainTable, ModelTable
 from detent.adapters.settings.providers import CredentialTable, ProviderTable
 from detent.adapters.settings.reading import FileTable
 from detent.fsm.chain import Chain, Policy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 KEY = "sk-do-not-show-me-4711"
@@ -58,6 +58,7 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(NAME, st.tuples(REFERENCE, st.lists(REFERENCE, max_size=3), policies()), max_size=2),
     REFERENCE,
@@ -66,11 +67,7 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
 def test_what_is_written_is_what_is_read(others, primary, common):
     chains = {
         "default": {"primary": primary},
-        **{
-            n: {"primary": p, "fallbacks": f, "policy": own}
-            for n, (p, f, own) in others.items()
-            if n != "default"
-        },
+        **{n: {"primary": p, "fallbacks": f, "policy": own} for n, (p, f, own) in others.items() if n != "default"},
     }
     text = toml({"policy": common, "chains": chains})
     configs = written(text, load).configs
@@ -82,11 +79,7 @@ def test_what_is_written_is_what_is_read(others, primary, common):
 
 
 KEYS = sorted(
-    {
-        a.name
-        for cls in (FileTable, ChainTable, ModelTable, ProviderTable, CredentialTable)
-        for a in fields(cls)
-    }
+    {a.name for cls in (FileTable, ChainTable, ModelTable, ProviderTable, CredentialTable) for a in fields(cls)}
     - {"allow_keys_in_file"}
 )
 ANY_NAME = st.sampled_from([*KEYS, "default", "openai", "house", "openai/gpt-5", "Authorization", KEY])
@@ -97,9 +90,7 @@ ANY_VALUE = st.recursive(
     max_leaves=12,
 )
 CREDENTIALS = st.dictionaries(ANY_NAME, ANY_VALUE, max_size=3)
-PROVIDERS = st.dictionaries(
-    ANY_NAME, st.dictionaries(ANY_NAME, ANY_VALUE | CREDENTIALS, max_size=6), max_size=3
-)
+PROVIDERS = st.dictionaries(ANY_NAME, st.dictionaries(ANY_NAME, ANY_VALUE | CREDENTIALS, max_size=6), max_size=3)
 FILES = st.fixed_dictionaries(
     {},
     optional={
@@ -112,6 +103,7 @@ FILES = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(FILES)
 def test_no_file_whatever_raises_anything_and_no_secret_in_it_is_told(data):
     text = toml(data)

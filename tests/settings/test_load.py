@@ -9,7 +9,6 @@ from detent.adapters.settings import (
     FromEnvironment,
     MissingSecretError,
     UnknownCredentialError,
-    check,
     load,
 )
 from detent.fsm.chain import Chain, Policy
@@ -31,9 +30,7 @@ def test_a_chain_of_well_known_providers_is_a_whole_configuration(write):
 
 def test_credentials_are_tried_in_the_order_of_the_file_and_each_has_its_own_variable(write):
     settings = load(
-        write(
-            SMALLEST + '[providers.openai]\ncredentials = { work = { env = "W" }, spare = { env = "S" } }\n'
-        )
+        write(SMALLEST + '[providers.openai]\ncredentials = { work = { env = "W" }, spare = { env = "S" } }\n')
     )
     assert settings.configs["default"].credentials == {"openai": ("work", "spare")}
     environ = {"W": "key-of-work", "S": " key-of-spare\n"}
@@ -61,9 +58,7 @@ def test_windows_are_known_to_every_chain(write):
 
 def test_a_server_of_ones_own_wants_no_key(write):
     settings = load(
-        write(
-            '[chains.default]\nprimary = "house/m"\n[providers.house]\nbase_url = "http://10.0.0.5:8000/v1"\n'
-        )
+        write('[chains.default]\nprimary = "house/m"\n[providers.house]\nbase_url = "http://10.0.0.5:8000/v1"\n')
     )
     assert settings.endpoint("house", environ={}).key is None
     assert settings.warnings == ()
@@ -99,9 +94,7 @@ def test_everything_a_provider_may_say_reaches_its_endpoint(write):
 def test_a_well_known_key_is_not_sent_to_another_host_by_omission(write):
     settings = load(write(SMALLEST + '[providers.openai]\nbase_url = "https://proxy.example/v1"\n'))
     assert settings.endpoint("openai", environ={"OPENAI_API_KEY": "sk-for-openai-alone"}).key is None
-    assert settings.warnings == (
-        "providers.openai: no key is sent to proxy.example; name key_env if it wants one",
-    )
+    assert settings.warnings == ("providers.openai: no key is sent to proxy.example; name key_env if it wants one",)
 
 
 def test_an_unset_variable_is_named_when_the_endpoint_is_asked_for_and_not_before(write):
@@ -127,9 +120,7 @@ def test_an_unknown_provider_or_credential_is_told_with_those_there_are(write):
     settings = load(write(SMALLEST))
     with pytest.raises(UnknownCredentialError) as caught:
         settings.endpoint("groq")
-    assert (
-        str(caught.value) == "no provider 'groq' is configured; configured are openai. Add [providers.groq]"
-    )
+    assert str(caught.value) == "no provider 'groq' is configured; configured are openai. Add [providers.groq]"
     with pytest.raises(UnknownCredentialError) as caught:
         settings.endpoint("openai", "spare")
     assert str(caught.value) == "provider 'openai' has no credential 'spare'; configured are ''"
@@ -180,42 +171,3 @@ def test_every_well_known_provider_has_an_endpoint(write, name):
 def test_a_configuration_that_was_read_is_stored_and_read_again_the_same(write):
     config = load(write(TEMPLATE)).configs["default"]
     assert from_plain(type(config), to_plain(config)) == config
-
-
-def test_a_report_shows_the_chain_as_sessions_will_walk_it(write):
-    path = write(
-        '[chains.default]\nprimary = "openai/gpt-5"\nfallbacks = ["ollama/qwen3"]\n'
-        '[providers.openai]\ncredentials = { work = { env = "W" }, spare = { env = "S" } }\n'
-        '[models."ollama/qwen3"]\nwindow = 32768\n'
-    )
-    report = check(path, environ={"W": "something"})
-    assert report.ok
-    assert report.warnings == ("providers.openai: environment variable S is not set here",)
-    plain = report.plain()
-    assert plain["chains"]["default"]["policy"]["retries"] == 1
-    assert plain["chains"]["default"]["candidates"] == [
-        {
-            "model": "openai/gpt-5",
-            "credential": "work",
-            "base_url": "https://api.openai.com/v1",
-            "key": "$W",
-            "key_found": True,
-            "window": None,
-        },
-        {
-            "model": "openai/gpt-5",
-            "credential": "spare",
-            "base_url": "https://api.openai.com/v1",
-            "key": "$S",
-            "key_found": False,
-            "window": None,
-        },
-        {
-            "model": "ollama/qwen3",
-            "credential": "",
-            "base_url": "http://localhost:11434/v1",
-            "key": "none",
-            "key_found": True,
-            "window": 32768,
-        },
-    ]

@@ -159,6 +159,15 @@ def test_a_key_in_the_environment_is_shown_by_nothing(write, monkeypatch):
     assert not [text for text in texts if KEY in text]
 
 
+@pytest.mark.parametrize("key", [f'"{KEY} {KEY}"', '""', "4711", f'"{KEY}\\n{KEY}"'])
+def test_an_unusable_key_in_the_file_is_refused_even_where_keys_are_allowed(write, key):
+    with pytest.raises(SettingsError) as caught:
+        load(write(f"allow_keys_in_file = true\n{CHAIN}[providers.openai]\nkey = {key}\n"))
+    assert caught.value.problems == (
+        "providers.openai.key: is no key (not quoted, it may be a secret); write the key alone, as text",
+    )
+
+
 @pytest.mark.parametrize("value", [f"{KEY} {KEY}", f"{KEY}\n{KEY}", f"{KEY}\u00e9"])
 def test_an_unusable_key_in_the_environment_is_told_by_its_variable_and_not_quoted(write, value):
     settings = load(write(CHAIN))
