@@ -55,6 +55,7 @@ class World:
         request = core.Request(f"n.{next(self.ids)}", tokens, live)
         step = core.start(session, self.config, self.health, self.now, request)
         assert step.turn is not None
+        self._plan_is_the_promised_order(step)
         flight = Flight(name, step.turn)
         self.flights[step.turn.id] = flight
         self.take(step, flight)
@@ -153,6 +154,23 @@ class World:
                 flight.order = order
         self._one_probe_a_scope()
         return step
+
+    def _plan_is_the_promised_order(self, step: Step) -> None:
+        """Serving first, then pin, primary, fallbacks; home first when it is tried, its other keys then last."""
+        session, turn = step.session, step.turn
+        assert turn is not None
+        named = [*([session.pin] if session.pin else []), *self.config.chain.models]
+        home = named[0]
+        began = [turn.began_on] if turn.began_on in named else []
+        order = [session.pin] if turn.strict else list(dict.fromkeys([*began, *named]))
+        keys = self.config.credentials
+        walk = [Candidate(str(m), key) for m in order for key in keys.get(str(m).partition("/")[0], ("",))]
+        if session.prober == turn.id and home != turn.began_on and not turn.strict:
+            tried = turn.plan[0]
+            assert tried.model == home
+            others = [c for c in walk if c.model == home and c != tried]
+            walk = [tried, *(c for c in walk if c.model != home), *others]
+        assert list(turn.plan) == walk, "candidates stand in the promised order, and failing one never shortens it"
 
     def _selection_moves_by_its_rows_alone(self, before: Session, step: Step) -> None:
         events = {d.event for d in step.decisions if d.machine == "session" and d.kind == "move"}
