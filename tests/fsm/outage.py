@@ -13,10 +13,32 @@ from detent.fsm import core
 from detent.fsm.chain import Candidate, Config
 from detent.fsm.cooldown import Cooldown
 from detent.fsm.decision import Call, Outcome, Step, Wait
-from detent.fsm.reasons import RULINGS, Failure
+from detent.fsm.reasons import Failure
 from detent.fsm.session import Session
 from detent.fsm.turn import Turn
 
+COOLS: dict[str, str | None] = {
+    "rate_limit": "credential_model",
+    "quota_exhausted": "credential",
+    "auth": "credential",
+    "permission": "credential_model",
+    "model_not_found": "model",
+    "overloaded": "model",
+    "server_error": "model",
+    "timeout": "model",
+    "empty_response": "model",
+    "stream_interrupted": "model",
+    "unknown": "model",
+    "connection": "endpoint",
+    "session_expired": None,
+    "context_overflow": None,
+    "unsupported": None,
+    "content_filter": None,
+    "invalid_request": None,
+}
+"""The failure table of the design, in the tests' own words."""
+
+HARD = {"quota_exhausted", "auth", "permission", "model_not_found"}
 MAY_CHANGE_SERVING = {"pin", "unpin", "reset", "failed_over", "answered", "reconcile", "planned"}
 MAY_CHANGE_PIN = {"pin", "unpin", "reset"}
 
@@ -197,11 +219,14 @@ class World:
                 assert flight is not None
                 assert failure is not None
                 called = flight.calls[-1]
-                assert key == called.scope(str(failure.cools)), "a failure may condemn its own scope alone"
-                hard = RULINGS[failure.reason].hard
+                scope = COOLS[failure.reason]
+                assert scope is not None, f"{failure.reason} puts nobody to rest"
+                assert key == called.scope(scope), "a failure may condemn its own scope alone"
+                hard = failure.reason in HARD
                 assert record.until - self.now <= (policy.hard_cap_s if hard else policy.cooldown_cap_s) + 1e-6
-        if failure is not None and failure.cools is None:
-            assert not any(record.rests(self.now) and key not in self.health for key, record in step.cooldowns.items())
+            if old is not None and old.rests(self.now) and not record.rests(self.now):
+                assert flight is not None
+                assert key in flight.calls[-1].scopes, "a success ends its own scope's rest alone"
 
     def _state_says_what_serves(self, session: Session) -> None:
         if session.state == "primary":
@@ -261,3 +286,6 @@ class World:
             and record.holder == f"{flight.turn.id}#{flight.turn.attempt}"
         )
         assert all(number == 1 for number in holders.values()), f"two probes of one scope: {holders}"
+        for record in self.health.values():
+            if record.state == "probing":
+                assert record.holder.partition("#")[0] in self.flights, "a turn that ended gives its lease back"
