@@ -136,10 +136,10 @@ class World:
     def restart(self) -> None:
         lost = list(self.flights)
         self.flights.clear()
-        for name in list(self.sessions):
-            self.take(core.restored(self.session(name), self.config, self.health, self.now, lost))
         for record in core.release(self.health, lost):
             self.health[record.key] = record
+        for name in list(self.sessions):
+            self.take(core.restored(self.session(name), self.config, self.health, self.now, lost))
 
     def finish(self, flight: Flight) -> Outcome:
         """See a turn to its end, everybody answering."""
@@ -187,7 +187,8 @@ class World:
         order = [session.pin] if turn.strict else list(dict.fromkeys([*began, *named]))
         keys = self.config.credentials
         walk = [Candidate(str(m), key) for m in order for key in keys.get(str(m).partition("/")[0], ("",))]
-        if session.prober == turn.id and home != turn.began_on and not turn.strict:
+        on_the_way = any(decision.event == "home_reached" for decision in step.decisions)
+        if session.prober == turn.id and not on_the_way and home != turn.began_on and not turn.strict:
             tried = turn.plan[0]
             assert tried.model == home
             others = [c for c in walk if c.model == home and c != tried]

@@ -19,6 +19,9 @@ FAILURES = st.builds(
     reason=st.sampled_from([reason for reason in REASONS if reason != "aborted"]),
     wait_s=st.none() | st.sampled_from([0.0, 2.0, 30.0, 500.0]),
 )
+SCRIPTS: st.SearchStrategy[list[Failure | str]] = st.lists(
+    FAILURES | st.sampled_from(["content", "answer", *MODELS]), min_size=1, max_size=6
+)
 POLICIES = st.builds(
     Policy,
     retries=st.integers(0, 2),
@@ -51,6 +54,24 @@ class Promises(RuleBasedStateMachine):
     def a_turn_starts(self, session: str, tokens: int | None, live: bool) -> None:
         if len(self.world.flights) < 4:
             self.world.start(session, tokens=tokens, live=live)
+
+    @rule(session=st.sampled_from(["s1", "s2"]), tokens=st.sampled_from([None, 50, 500]), script=SCRIPTS)
+    def a_turn_runs_for_a_while(self, session: str, tokens: int | None, script: list[Failure | str]) -> None:
+        """A turn of its own, several happenings long; it may still be in flight afterwards."""
+        flight = self.world.start(session, tokens=tokens)
+        for happening in script:
+            if flight.turn.id in self.world.outcomes:
+                return
+            if isinstance(flight.order, Wait):
+                self.world.wake(flight)
+            elif isinstance(happening, Failure):
+                self.world.fail(flight, happening)
+            elif happening == "content":
+                self.world.speak(flight)
+            elif happening == "answer":
+                self.world.succeed(flight)
+            elif self.world.config.knows(happening):
+                self.world.pin(session, happening)
 
     @precondition(lambda self: self.flights(Call))
     @rule(data=st.data(), failure=FAILURES)
@@ -148,4 +169,4 @@ class Promises(RuleBasedStateMachine):
 
 
 TestPromises = Promises.TestCase
-TestPromises.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestPromises.settings = settings(max_examples=200, stateful_step_count=30, deadline=None, report_multiple_bugs=False)
