@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 from attrs import field, frozen
@@ -154,9 +155,13 @@ class TurnRun:
             await _close(opened.rest)
 
     async def abort(self) -> None:
-        """Settle the turn as aborted, unless it has its outcome or never began."""
+        """Settle the turn as aborted, unless it has its outcome or never began.
+
+        Where the store is gone there is nothing left to settle it in; whoever comes back restores the session.
+        """
         if self._turn is not None and not self.is_over:
-            await asyncio.shield(self._decide_cut(core.aborted))
+            with suppress(StoreClosedError, ControllerClosedError):
+                await asyncio.shield(self._decide_cut(core.aborted))
 
     @property
     def called(self) -> Candidate:

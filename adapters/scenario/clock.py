@@ -14,6 +14,10 @@ from itertools import count
 from typing import Any
 
 
+class StuckError(RuntimeError):
+    """Every task waits, and no timer is set: time cannot bring what they wait for."""
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop in virtual time, which begins at zero seconds."""
 
@@ -53,7 +57,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         elif limit is not None:
             self._virtual = limit
         else:
-            raise RuntimeError("nothing will ever happen: every task waits for something that no timer brings")
+            raise StuckError("nothing will ever happen: every task waits for something that no timer brings")
 
 
 class _Jumping(selectors.SelectSelector):

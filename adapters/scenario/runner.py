@@ -14,12 +14,14 @@ from detent.fsm.decision import Decision, Notice, Outcome
 from detent.fsm.session import Session
 
 from ..attempts import Attempt
+from detent.fsm.errors import DetentError
+
 from ..controller import Controller
 from ..history import Subscription, sentences
 from ..outcomes import TurnError
 from ..store import MemoryStore, StoreClosedError
 from ..writer import SessionStatus
-from .clock import VirtualLoop
+from .clock import StuckError, VirtualLoop
 from .expectations import unmet
 from .providers import ANSWER, Providers
 from .story import Step, Story, load, providers_of, reloaded
@@ -324,9 +326,11 @@ async def _run(story: Story, loop: VirtualLoop) -> Result:
     trace: list[str] = []
     failure: str | None = None
     for step in story.steps:
-        if step.expect and step.at is not None:
-            continue
-        seen = await stage.play(step)
+        try:
+            seen = await stage.play(step)
+        except (DetentError, StuckError) as error:
+            failure = f"step {step.number}: {step.verb} could not be played: {error}"
+            break
         trace.append(f"step {step.number}: {step.verb} {step.value!r}" + (f" at {step.at}/attempt" if step.at else ""))
         if seen is None:
             continue
