@@ -11,11 +11,10 @@ from attrs import define, field, frozen
 from detent.fsm.chain import Config, provider_of
 from detent.fsm.cooldown import Cooldown
 from detent.fsm.decision import Decision, Notice, Outcome
+from detent.fsm.errors import DetentError
 from detent.fsm.session import Session
 
 from ..attempts import Attempt
-from detent.fsm.errors import DetentError
-
 from ..controller import Controller
 from ..history import Subscription, sentences
 from ..outcomes import TurnError

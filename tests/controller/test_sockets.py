@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import openai
 import pytest
-
 from detent.adapters import Attempt, Controller, Endpoint, ExhaustedError, InterruptedTurnError, Upstreams
 from detent.adapters.local_provider import LocalProvider
 from detent.adapters.local_replies import (
     Behaviour,
     Cut,
+    Exchange,
     Fail,
     FailInStream,
     Garbage,
@@ -141,17 +141,32 @@ def test_tool_calls_arrive_whole() -> None:
     asyncio.run(story())
 
 
-def test_a_client_that_leaves_stops_the_upstream_call() -> None:
+class Watched:
+    """Hangs, and tells when it was asked and when its caller went away."""
+
+    def __init__(self) -> None:
+        self.asked, self.left = asyncio.Event(), asyncio.Event()
+
+    async def reply(self, exchange: Exchange) -> None:
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.left.set()
+
+
+def test_a_client_that_leaves_stops_the_upstream_call_within_a_second() -> None:
     async def story() -> None:
         async with two_providers(Policy()) as (host, a, _b):
-            a.behave(Hang())
+            watched = Watched()
+            a.behave(watched)
             session = host.session("s")
             turn = asyncio.create_task(session.send(messages=ASK))
-            while not a.calls:
-                await asyncio.sleep(0.001)
+            await watched.asked.wait()
             turn.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await turn
+            await asyncio.wait_for(watched.left.wait(), 1)
             status = await session.status()
             assert (status.turns, status.cooling, status.state) == (0, {}, "primary")
 

@@ -14,13 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from .outage import Flight, World
 
 MODELS = ("a/x", "a/y", "b/x", "c/x")
+HANDS = ("unpin", "reset", "reconcile")
 FAILURES = st.builds(
     Failure,
     reason=st.sampled_from([reason for reason in REASONS if reason != "aborted"]),
     wait_s=st.none() | st.sampled_from([0.0, 2.0, 30.0, 500.0]),
 )
 SCRIPTS: st.SearchStrategy[list[Failure | str]] = st.lists(
-    FAILURES | st.sampled_from(["content", "answer", *MODELS]), min_size=1, max_size=6
+    FAILURES | st.sampled_from(["content", "answer", *HANDS, *MODELS]), min_size=1, max_size=6
 )
 POLICIES = st.builds(
     Policy,
@@ -70,8 +71,11 @@ class Promises(RuleBasedStateMachine):
                 self.world.speak(flight)
             elif happening == "answer":
                 self.world.succeed(flight)
+            elif happening in HANDS:
+                self.world.user(session, happening)
             elif self.world.config.knows(happening):
                 self.world.pin(session, happening)
+        self.world.user(session, "reconcile")
 
     @precondition(lambda self: self.flights(Call))
     @rule(data=st.data(), failure=FAILURES)
@@ -117,7 +121,7 @@ class Promises(RuleBasedStateMachine):
         if self.world.config.knows(model):
             self.world.pin(session, model, strict)
 
-    @rule(session=st.sampled_from(["s1", "s2"]), what=st.sampled_from(["unpin", "reset", "reconcile"]))
+    @rule(session=st.sampled_from(["s1", "s2"]), what=st.sampled_from(HANDS))
     def the_user_or_the_loop_visits(self, session: str, what: str) -> None:
         self.world.user(session, what)
 
