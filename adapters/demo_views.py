@@ -168,6 +168,7 @@ class LiveView:
             resting = ", ".join(f"{model} {seconds:.1f} s" for model, seconds in status.cooling.items())
             facts.add_row("resting", resting or "nobody")
         facts.add_row("calling", self._calling or "nobody")
-        facts.add_row("last row", f"{self._row}\n{self._why}" if self._row else "none yet")
-        facts.add_row("blocked", f"{self._blocks.count} times; {self._blocks.why}" if self._blocks.count else "never")
+        facts.add_row("last row", Text(f"{self._row}\n{self._why}" if self._row else "none yet"))
+        blocked = f"{self._blocks.count} times; {self._blocks.why}" if self._blocks.count else "never"
+        facts.add_row("blocked", Text(blocked))
         return facts

@@ -16,11 +16,12 @@ from . import session as ss
 from . import turn as tt
 from . import walk
 from .chain import Candidate, Config, checked_reference, provider_of
-from .decision import Call, Command, Outcome, Step, Wait
+from .decision import Call, Step, Wait
 from .desk import Desk
 from .errors import UnknownModelError
 from .reasons import RULINGS, Failure
 from .session import Session
+from .settle import settle
 from .turn import Turn
 from .walk import Health
 
@@ -193,10 +194,10 @@ def succeeded(session: Session, turn: Turn, health: Health, now: float, attempt:
     desk = Desk(session, health, now, turn)
     if desk.to_turn("succeeded", tt.OfAttempt(attempt)).kind != "move":
         return desk.step()
-    candidate = _current(turn)
+    candidate = desk.candidate
     for key in candidate.scopes if health else ():
         desk.to_cooldown(key, "succeeded", cd.Succeeded(now, turn.seen.get(key, 0)))
-    return desk.step(_settle(desk))
+    return desk.step(settle(desk))
 
 
 def failed(
@@ -223,7 +224,7 @@ def failed(
     if turn.current is None or turn.is_over:
         desk.to_turn("failed", tt.OfAttempt(attempt), failure.reason)
         return desk.step()
-    candidate = _current(turn)
+    candidate = desk.candidate
     condemned = walk.condemned_by(turn, candidate, failure)
     need = walk.need_after(turn, candidate, failure)
     ahead = walk.reach(turn, health, now, condemned, need)
@@ -281,22 +282,22 @@ def _cut(name: str, session: Session, turn: Turn, health: Health, now: float) ->
     if desk.to_turn(name, tt.Cut()).kind == "stale":
         return desk.step()
     _end_probe(desk, turn)
-    return desk.step(_settle(desk, "timeout" if name == "deadline" else ""))
+    return desk.step(settle(desk, "timeout" if name == "deadline" else ""))
 
 
 def _go_on(desk: Desk, wait_s: float = 0.0) -> Step:
     """Order what the turn's new state calls for."""
-    turn = _turn(desk)
+    turn = desk.open_turn
     if turn.is_over:
-        return desk.step(_settle(desk))
+        return desk.step(settle(desk))
     if turn.state == tt.BACKING_OFF:
         return desk.step(Wait(turn.attempt, wait_s))
     return desk.step(_begin_attempt(desk))
 
 
 def _begin_attempt(desk: Desk) -> Call:
-    turn = _turn(desk)
-    candidate, policy = _current(turn), turn.config.policy
+    turn = desk.open_turn
+    candidate, policy = desk.candidate, turn.config.policy
     event = _tell_session(desk, candidate.model)
     claim = cd.Claimed(desk.now, _holder(turn), desk.now + policy.lease_s)
     for key in turn.leases:
@@ -313,7 +314,7 @@ def _begin_attempt(desk: Desk) -> Call:
 
 def _tell_session(desk: Desk, model: str) -> str | None:
     """Let the session know whom its turn goes on with, if that concerns it; the event it was told."""
-    turn, session = _turn(desk), desk.session
+    turn, session = desk.open_turn, desk.session
     if session.prober == turn.id or turn.tries:
         return None
     attached = session.epoch == turn.epoch
@@ -350,106 +351,20 @@ def _book(desk: Desk, turn: Turn, candidate: Candidate, failure: Failure) -> Non
 
 
 def _end_probe(desk: Desk, turn: Turn, settled: str | None = None) -> None:
-    """Give back the leases of an attempt that did not succeed, but for the scope that its failure settled."""
+    """Give back the leases of an attempt that did not succeed, but for the scope that its failure settled.
+
+    Args:
+        desk: the desk.
+        turn: the turn as it was while the attempt was made: it may have gone on to another candidate since.
+        settled: the key of the scope that the failure has settled.
+    """
     for key in turn.leases:
         if key != settled:
             desk.to_cooldown(key, "released", cd.Released(_holder(turn)))
     if desk.session.prober == turn.id:
-        model = _current(turn).model
+        model = turn.current.model if turn.current is not None else ""
         desk.to_session("probe_failed", ss.TurnEvent(turn.id, model), turn.config, model)
-
-
-def _settle(desk: Desk, cut_for: str = "") -> Outcome:
-    """The turn has its outcome: let the session know, and tell the user what changed."""
-    turn, before = _turn(desk), desk.session
-    config = turn.config
-    attached = before.epoch == turn.epoch
-    if turn.state == tt.ANSWERED:
-        model = _current(turn).model
-        adopts = ss.Desired(config.chain.primary, config.revision)
-        fired = desk.to_session("answered", ss.Answered(turn.id, model, adopts), config, model)
-        came_home = fired.before == ss.COOLDOWN_PROBE != fired.after.state
-        _tell_answered(desk, turn, model, attached, came_home and before.serving != model)
-    elif turn.state != tt.EXHAUSTED and attached and before.serving != turn.told:
-        desk.tell("failover", _passed_over(turn), config)
-    desk.to_session("turn_ended", ss.TurnEnded(turn.id, turn.state), config, turn.state)
-    return _outcome(desk, turn, cut_for)
-
-
-def _tell_answered(desk: Desk, turn: Turn, model: str, attached: bool, recovered: bool) -> None:
-    """The one notice of an answered turn, for where it ends."""
-    session, config = desk.session, turn.config
-    detoured = any(f.is_detour and (f.called or f.candidate.model == session.serving) for f in turn.fates)
-    if recovered:
-        desk.tell("recovered", f"{model} answers again", config)
-    elif turn.resort:
-        desk.tell("last_resort", f"every candidate rests; {model} was asked all the same and answered", config)
-    elif (attached or turn.moved) and session.serving != turn.told != model:
-        desk.tell("failover", _passed_over(turn), config)
-    elif detoured or (not attached and model != turn.began_on):
-        desk.tell("detour", f"{model} answered this turn alone: {_passed_over(turn)}", config)
-
-
-def _passed_over(turn: Turn) -> str:
-    fate = turn.fate_of(turn.told) or turn.fate_of(turn.began_on) or (turn.fates[-1] if turn.fates else None)
-    if fate is None:
-        return "another turn of the session has moved it"
-    if fate.called:
-        return f"{fate.candidate.model} {RULINGS[fate.why].says}"
-    return f"{fate.candidate.model} was passed over: {fate.why}"
-
-
-def _outcome(desk: Desk, turn: Turn, cut_for: str) -> Outcome:
-    candidate = turn.current
-    again = None
-    if turn.state == tt.EXHAUSTED or (turn.state == tt.SURFACED and turn.strict):
-        again = walk.retry_at(turn, desk.health, desk.now)
-    return Outcome(
-        kind=turn.state,  # type: ignore[arg-type]
-        session=turn.session,
-        turn=turn.id,
-        model=candidate.model if candidate is not None else "",
-        credential=candidate.credential if candidate is not None else "",
-        reason=cut_for or _reason(desk, turn),
-        failure=None if turn.state == tt.ANSWERED else turn.failure,
-        fates=turn.fates,
-        attempts=turn.attempt,
-        retry_at=again,
-    )
-
-
-def _reason(desk: Desk, turn: Turn) -> str:
-    """The reason that is shown: the last failure's, or what kept a turn from calling anybody."""
-    if turn.state in (tt.ANSWERED, tt.ABORTED):
-        return ""
-    if turn.failure is not None:
-        return turn.failure.reason
-    if walk.size_alone(turn.fates, turn.plan):
-        return "context_overflow"
-    rests = [record for c in turn.plan for record in walk.rests_of(c, desk.health, desk.now)]
-    return max(rests, key=lambda record: record.until).reason if rests else "model_not_found"
 
 
 def _holder(turn: Turn) -> str:
     return f"{turn.id}#{turn.attempt}"
-
-
-def _turn(desk: Desk) -> Turn:
-    assert desk.turn is not None  # every step of a turn carries it
-    return desk.turn
-
-
-def _current(turn: Turn) -> Candidate:
-    assert turn.current is not None  # set by the row that ordered the call
-    return turn.current
-
-
-def command_of(step: Step) -> Command:
-    """The command of a step of a turn that goes on or ends here.
-
-    Raises:
-        ValueError: the step orders nothing, because its event was stale.
-    """
-    if step.command is None:
-        raise ValueError("the step orders nothing: its event came too late")
-    return step.command

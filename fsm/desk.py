@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .chain import Config
+from .chain import Candidate, Config
 from .cooldown import COOLDOWN, Cooldown
 from .decision import Command, Decision, Notice, NoticeKind, Step
 from .engine import Fired, Table
@@ -37,6 +37,18 @@ class Desk:
         self._changed: dict[str, Cooldown] = {}
 
     @property
+    def open_turn(self) -> Turn:
+        """The turn of this step, which has one."""
+        assert self.turn is not None  # steps of a turn are taken with their turn
+        return self.turn
+
+    @property
+    def candidate(self) -> Candidate:
+        """Whom the turn calls, or called last."""
+        assert self.open_turn.current is not None  # set by the row that orders a call
+        return self.open_turn.current
+
+    @property
     def health(self) -> Health:
         """The cooldown records with this step's changes."""
         return {**self._stored, **self._changed} if self._changed else self._stored
@@ -56,10 +68,9 @@ class Desk:
 
     def to_turn(self, name: str, event: Any, detail: str = "") -> Fired[Turn]:
         """Pass an event to the turn machine."""
-        assert self.turn is not None  # events of a turn are passed with their turn
-        fired = TURN.fire(self.turn, name, event)
+        fired = TURN.fire(self.open_turn, name, event)
         self.turn = fired.after
-        self._log(TURN, self.turn.id, fired, event, detail)
+        self._log(TURN, fired.after.id, fired, event, detail)
         return fired
 
     def to_cooldown(self, key: str, name: str, event: Any, *, create: bool = False) -> None:

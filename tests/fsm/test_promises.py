@@ -20,8 +20,8 @@ FAILURES = st.builds(
     reason=st.sampled_from([reason for reason in REASONS if reason != "aborted"]),
     wait_s=st.none() | st.sampled_from([0.0, 2.0, 30.0, 500.0]),
 )
-SCRIPTS: st.SearchStrategy[list[Failure | str]] = st.lists(
-    FAILURES | st.sampled_from(["content", "answer", *HANDS, *MODELS]), min_size=1, max_size=6
+SCRIPTS: st.SearchStrategy[list[Any]] = st.lists(
+    FAILURES | st.sampled_from(["answer", "content", 61.0, 1000.0, *HANDS, *MODELS]), min_size=4, max_size=16
 )
 POLICIES = st.builds(
     Policy,
@@ -57,25 +57,34 @@ class Promises(RuleBasedStateMachine):
             self.world.start(session, tokens=tokens, live=live)
 
     @rule(session=st.sampled_from(["s1", "s2"]), tokens=st.sampled_from([None, 50, 500]), script=SCRIPTS)
-    def a_turn_runs_for_a_while(self, session: str, tokens: int | None, script: list[Failure | str]) -> None:
-        """A turn of its own, several happenings long; it may still be in flight afterwards."""
-        flight = self.world.start(session, tokens=tokens)
+    def a_session_lives_for_a_while(self, session: str, tokens: int | None, script: list[Any]) -> None:
+        """Turn after turn of one session; the last of them may still be in flight afterwards."""
+        world, flight = self.world, None
         for happening in script:
-            if flight.turn.id in self.world.outcomes:
-                return
-            if isinstance(flight.order, Wait):
-                self.world.wake(flight)
-            elif isinstance(happening, Failure):
-                self.world.fail(flight, happening)
-            elif happening == "content":
-                self.world.speak(flight)
-            elif happening == "answer":
-                self.world.succeed(flight)
+            if isinstance(happening, float):
+                world.now += happening
             elif happening in HANDS:
-                self.world.user(session, happening)
-            elif self.world.config.knows(happening):
-                self.world.pin(session, happening)
-        self.world.user(session, "reconcile")
+                world.user(session, happening)
+            elif happening in MODELS:
+                if world.config.knows(happening):
+                    world.pin(session, happening)
+            else:
+                if flight is None or flight.turn.id in world.outcomes:
+                    flight = world.start(session, tokens=tokens)
+                self.happens(flight, happening)
+        world.user(session, "reconcile")
+
+    def happens(self, flight: Flight, happening: Failure | str) -> None:
+        if flight.turn.id in self.world.outcomes:
+            return
+        if isinstance(flight.order, Wait):
+            self.world.wake(flight)
+        elif isinstance(happening, Failure):
+            self.world.fail(flight, happening)
+        elif happening == "content":
+            self.world.speak(flight)
+        else:
+            self.world.succeed(flight)
 
     @precondition(lambda self: self.flights(Call))
     @rule(data=st.data(), failure=FAILURES)
@@ -173,4 +182,4 @@ class Promises(RuleBasedStateMachine):
 
 
 TestPromises = Promises.TestCase
-TestPromises.settings = settings(max_examples=200, stateful_step_count=30, deadline=None, report_multiple_bugs=False)
+TestPromises.settings = settings(max_examples=400, stateful_step_count=30, deadline=None, report_multiple_bugs=False)

@@ -1,0 +1,82 @@
+"""How a turn ends: the session hears of it, the user is told what changed, and the outcome says everything."""
+
+from __future__ import annotations
+
+from . import session as ss
+from . import turn as tt
+from . import walk
+from .decision import Outcome
+from .desk import Desk
+from .reasons import RULINGS
+from .turn import Turn
+
+
+def settle(desk: Desk, cut_for: str = "") -> Outcome:
+    """The turn has its outcome: let the session know, and tell the user what changed."""
+    turn, before = desk.open_turn, desk.session
+    config = turn.config
+    attached = before.epoch == turn.epoch
+    if turn.state == tt.ANSWERED:
+        model = desk.candidate.model
+        adopts = ss.Desired(config.chain.primary, config.revision)
+        fired = desk.to_session("answered", ss.Answered(turn.id, model, adopts), config, model)
+        came_home = fired.before == ss.COOLDOWN_PROBE != fired.after.state
+        _tell_answered(desk, turn, model, attached, came_home and before.serving != model)
+    elif turn.state != tt.EXHAUSTED and attached and before.serving != turn.told:
+        desk.tell("failover", _passed_over(turn), config)
+    desk.to_session("turn_ended", ss.TurnEnded(turn.id, turn.state), config, turn.state)
+    return _outcome(desk, turn, cut_for)
+
+
+def _tell_answered(desk: Desk, turn: Turn, model: str, attached: bool, recovered: bool) -> None:
+    """The one notice of an answered turn, for where it ends."""
+    session, config = desk.session, turn.config
+    detoured = any(f.is_detour and (f.called or f.candidate.model == session.serving) for f in turn.fates)
+    if recovered:
+        desk.tell("recovered", f"{model} answers again", config)
+    elif turn.resort:
+        desk.tell("last_resort", f"every candidate rests; {model} was asked all the same and answered", config)
+    elif (attached or turn.moved) and session.serving != turn.told != model:
+        desk.tell("failover", _passed_over(turn), config)
+    elif detoured or (not attached and model != turn.began_on):
+        desk.tell("detour", f"{model} answered this turn alone: {_passed_over(turn)}", config)
+
+
+def _passed_over(turn: Turn) -> str:
+    fate = turn.fate_of(turn.told) or turn.fate_of(turn.began_on) or (turn.fates[-1] if turn.fates else None)
+    if fate is None:
+        return "another turn of the session has moved it"
+    if fate.called:
+        return f"{fate.candidate.model} {RULINGS[fate.why].says}"
+    return f"{fate.candidate.model} was passed over: {fate.why}"
+
+
+def _outcome(desk: Desk, turn: Turn, cut_for: str) -> Outcome:
+    candidate = turn.current
+    again = None
+    if turn.state == tt.EXHAUSTED or (turn.state == tt.SURFACED and turn.strict):
+        again = walk.retry_at(turn, desk.health, desk.now)
+    return Outcome(
+        kind=turn.state,  # type: ignore[arg-type]
+        session=turn.session,
+        turn=turn.id,
+        model=candidate.model if candidate is not None else "",
+        credential=candidate.credential if candidate is not None else "",
+        reason=cut_for or _reason(desk, turn),
+        failure=None if turn.state == tt.ANSWERED else turn.failure,
+        fates=turn.fates,
+        attempts=turn.attempt,
+        retry_at=again,
+    )
+
+
+def _reason(desk: Desk, turn: Turn) -> str:
+    """The reason that is shown: the last failure's, or what kept a turn from calling anybody."""
+    if turn.state in (tt.ANSWERED, tt.ABORTED):
+        return ""
+    if turn.failure is not None:
+        return turn.failure.reason
+    if walk.size_alone(turn.fates, turn.plan):
+        return "context_overflow"
+    rests = [record for c in turn.plan for record in walk.rests_of(c, desk.health, desk.now)]
+    return max(rests, key=lambda record: record.until).reason if rests else "model_not_found"
