@@ -9,11 +9,14 @@ from .as_dot import dot
 from .as_mermaid import mermaid
 from .as_svg import svg
 from .as_text import text, view
+from .coverage import Cell, Coverage, cells, paint
 from .gallery import Format, UnknownPictureError, draw, pictures, write
 from .layout import Layout, LayoutError, Panel, Place, Rect, Route
 from .layouts import layouts
 
 __all__ = [
+    "Cell",
+    "Coverage",
     "Format",
     "Layout",
     "LayoutError",
@@ -22,10 +25,12 @@ __all__ = [
     "Rect",
     "Route",
     "UnknownPictureError",
+    "cells",
     "dot",
     "draw",
     "layouts",
     "mermaid",
+    "paint",
     "pictures",
     "svg",
     "text",

@@ -144,6 +144,7 @@ def start(session: Session, config: Config, health: Health, now: float, request:
     if session.revision != config.revision or session.adopted != config.chain.primary:
         desk.to_session("planned", _desired(session, config), config, f"desired {config.chain.primary}")
     session = desk.session
+    began_in = session.state
     need = request.tokens or 0
     goal = home(session, config)
     strict = session.pin is not None and (config.policy.pin_strict if session.strict is None else session.strict)
@@ -160,6 +161,7 @@ def start(session: Session, config: Config, health: Health, now: float, request:
         config=config,
         plan=plan,
         epoch=session.epoch,
+        began_in=began_in,
         began_on=session.serving,
         told=session.told,
         pin=session.pin,

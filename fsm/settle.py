@@ -21,7 +21,8 @@ def settle(desk: Desk, cut_for: str = "") -> Outcome:
         adopts = ss.Desired(config.chain.primary, config.revision)
         fired = desk.to_session("answered", ss.Answered(turn.id, model, adopts), config, model)
         came_home = fired.before == ss.COOLDOWN_PROBE != fired.after.state
-        _tell_answered(desk, turn, model, attached, came_home and before.serving != model)
+        was_away = before.serving != model or turn.began_in in ss.LIVE
+        _tell_answered(desk, turn, model, attached, came_home and was_away)
     elif turn.state != tt.EXHAUSTED and attached and before.serving != turn.told:
         desk.tell("failover", _passed_over(turn), config)
     desk.to_session("turn_ended", ss.TurnEnded(turn.id, turn.state), config, turn.state)

@@ -107,6 +107,7 @@ class Turn:
         config: the configuration it planned from and keeps.
         plan: the candidates in the order of the walk.
         epoch: the session's epoch when the turn began.
+        began_in: the session's state then.
         began_on: what the session served then.
         told: what the user believed to serve then.
         pin: the user's pin when the turn began, None: none.
@@ -136,6 +137,7 @@ class Turn:
     config: Config
     plan: tuple[Candidate, ...]
     epoch: int
+    began_in: str
     began_on: str
     told: str
     pin: str | None = None
