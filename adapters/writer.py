@@ -67,15 +67,7 @@ class SessionStatus:
 class Writer:
     """The only way in which anything about a session changes.
 
-    Args:
-        config: the configuration, or several by the name of their chain (one of them ``default``).
-        store: where records live; a new `MemoryStore` by default. Several controllers may share one. A
-            configuration that the store already holds wins over ``config``.
-        node: the name of this process among those that share the store.
-        now: the clock, in seconds; deadlines that are stored are in its time.
-        sleep: how to wait, given seconds.
-        dice: numbers in [0, 1) for the jitter of waits.
-        history: how many decisions are kept for ``why()``.
+    Its arguments are those of `Controller`, which makes it.
     """
 
     def __init__(

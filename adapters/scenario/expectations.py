@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from .runner import StepSeen
+from .seen import StepSeen
 
-Check = Callable[[Any, "StepSeen"], Any]
+Check = Callable[[Any, StepSeen], Any]
 """``check(expected, seen)``: what was got, to be compared with what was expected."""
 
 

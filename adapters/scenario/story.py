@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
-from detent.fsm.chain import Chain, Config, Policy, checked_reference, provider_of
-from detent.fsm.errors import DetentError
+from detent.fsm.chain import Chain, Config, Policy, provider_of
 from detent.fsm.reasons import REASONS
 
-
-class ScenarioError(DetentError):
-    """A scenario file cannot be read; the message names file, key and reason."""
+from .reader import Reader, ScenarioError
 
 
 @frozen
@@ -170,7 +167,7 @@ def load(path: Path) -> Story:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ScenarioError(f"{path}: is no TOML: {error}") from None
-    reader = _Reader(str(path))
+    reader = Reader(str(path))
     reader.keys(
         "",
         data,
@@ -193,7 +190,7 @@ def load(path: Path) -> Story:
     return Story(path.stem, config, tuple(_step(reader, number, step) for number, step in enumerate(steps, 1)))
 
 
-def config_of(table: Mapping[str, Any], reader: _Reader, path: str, known: frozenset[str] = frozenset()) -> Config:
+def config_of(table: Mapping[str, Any], reader: Reader, path: str, known: frozenset[str] = frozenset()) -> Config:
     """A scenario's ``[config]`` table as a configuration.
 
     Args:
@@ -244,7 +241,7 @@ def _policy(values: Mapping[str, Any]) -> Policy:
     return Policy(**{**base, **values})
 
 
-def _step(reader: _Reader, number: int, step: Any) -> Step:
+def _step(reader: Reader, number: int, step: Any) -> Step:
     path = f"step {number}"
     reader.kind(path, step, (dict,))
     verbs = [key for key in step if key in VERBS]
@@ -267,7 +264,7 @@ def _step(reader: _Reader, number: int, step: Any) -> Step:
     return Step(number, verb, value, at, expect)
 
 
-def _check_value(reader: _Reader, path: str, verb: str, value: Any) -> None:
+def _check_value(reader: Reader, path: str, verb: str, value: Any) -> None:
     if isinstance(value, dict) and verb in _TABLE_KEYS:
         reader.keys(path, value, _TABLE_KEYS[verb])
     else:
@@ -284,7 +281,7 @@ def _check_value(reader: _Reader, path: str, verb: str, value: Any) -> None:
         reader.refuse(path, f"is {value!r}, but time does not run backwards")
 
 
-def _check_provider(reader: _Reader, path: str, value: Mapping[str, Any]) -> None:
+def _check_provider(reader: Reader, path: str, value: Mapping[str, Any]) -> None:
     reader.reference(f"{path}.model", value.get("model"))
     if ("does" in value) == bool({"status", "body", "headers"} & set(value)):
         reader.refuse(path, "must say either what it does, or the status, body and headers of a raw reply")
@@ -294,7 +291,7 @@ def _check_provider(reader: _Reader, path: str, value: Mapping[str, Any]) -> Non
         reader.refuse(f"{path}.does", f"is {does!r}, but must be one of {words}")
 
 
-def _armed_at(reader: _Reader, path: str, verb: str, step: Mapping[str, Any]) -> int | None:
+def _armed_at(reader: Reader, path: str, verb: str, step: Mapping[str, Any]) -> int | None:
     if "at" not in step:
         if verb == "abort":
             reader.refuse(path, 'aborts nothing: give it at = "n/attempt"')
@@ -307,49 +304,6 @@ def _armed_at(reader: _Reader, path: str, verb: str, step: Mapping[str, Any]) ->
     return int(number)
 
 
-class _Reader:
-    """Refuses what breaks the format, naming file, key and reason."""
-
-    def __init__(self, file: str) -> None:
-        self._file = file
-
-    def refuse(self, key: str, reason: str) -> None:
-        raise ScenarioError(f"{self._file}: {key}: {reason}")
-
-    def kind(self, key: str, value: Any, kinds: tuple[type, ...]) -> None:
-        fits = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
-        if not fits:
-            words = " or ".join(_KIND_WORDS[kind] for kind in kinds)
-            self.refuse(key, f"is {value!r}, but must be {words}")
-
-    def keys(self, path: str, table: Any, allowed: Mapping[str, tuple[type, ...]]) -> None:
-        self.kind(path or "the file", table, (dict,))
-        for key, value in table.items():
-            where = f"{path}.{key}" if path else key
-            if key not in allowed:
-                self.refuse(where, f"is no key of the format; keys here are {', '.join(allowed)}")
-            self.kind(where, value, allowed[key])
-
-    def reference(self, key: str, value: Any) -> None:
-        self.made(key, lambda: checked_reference(value))
-
-    def made(self, key: str, make: Callable[[], Any]) -> Any:
-        try:
-            return make()
-        except (DetentError, ValueError, TypeError) as error:
-            raise ScenarioError(f"{self._file}: {key}: {error}") from None
-
-
-_KIND_WORDS: Final[Mapping[type, str]] = {
-    int: "a whole number",
-    float: "a number",
-    str: "a text",
-    bool: "true or false",
-    list: "a list",
-    dict: "a table",
-}
-
-
 def reloaded(table: Mapping[str, Any], known: frozenset[str]) -> Config:
     """The configuration of a ``reload`` step that was checked when the file was read."""
-    return config_of(table, _Reader("reload"), "reload", known)
+    return config_of(table, Reader("reload"), "reload", known)

@@ -8,7 +8,7 @@ from typing import Any
 
 from detent.adapters import Attempt, Controller, MemoryStore, ProviderError, TurnError
 from detent.adapters.scenario.clock import VirtualLoop
-from detent.adapters.scenario.runner import MortalStore
+from detent.adapters.scenario.mortal import MortalStore
 from detent.fsm import Chain, Config, Failure, Policy
 from hypothesis import settings
 from hypothesis import strategies as st

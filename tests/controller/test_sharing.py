@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from detent.adapters import Attempt, ConflictError, Controller, MemoryStore, ProviderError
 from detent.adapters.scenario.clock import VirtualLoop
-from detent.adapters.scenario.runner import MortalStore
+from detent.adapters.scenario.mortal import MortalStore
 from detent.fsm import Chain, Config, Cooldown, Failure, Policy, Session
 
 from .conftest import Provider, controller, in_virtual_time, text_of
