@@ -24,7 +24,7 @@ from .content import has_content
 from .outcomes import error_of
 from .reading import EmptyAnswerError, failure_of_exception
 from .store import StoreClosedError
-from .writer import ControllerClosedError, Writer
+from .writer import ControllerClosedError, Decide, Writer
 
 
 @frozen
@@ -273,29 +273,35 @@ class TurnRun:
         return error
 
     async def _decide_start(self) -> Step:
-        return self._take(
-            await self._writer.decide(
-                self._session_id,
-                lambda s, config, health, now: core.start(s, config, health, now, self._request),
-                self._chain,
-            )
-        )
+        return await self._decided(lambda s, config, health, now: core.start(s, config, health, now, self._request))
 
     async def _decide(self, step: Callable[..., Step]) -> Step:
         turn = self._turn
         assert turn is not None  # begun by _decide_start
-        return self._take(
-            await self._writer.decide(
-                self._session_id, lambda s, _config, health, now: step(s, turn, health, now, turn.attempt)
-            )
-        )
+        return await self._decided(lambda s, _config, health, now: step(s, turn, health, now, turn.attempt))
 
     async def _decide_cut(self, step: Callable[..., Step]) -> Step:
         turn = self._turn
         assert turn is not None  # begun by _decide_start
-        return self._take(
-            await self._writer.decide(self._session_id, lambda s, _config, health, now: step(s, turn, health, now))
-        )
+        return await self._decided(lambda s, _config, health, now: step(s, turn, health, now))
+
+    async def _decided(self, decide: Decide) -> Step:
+        """Have an event of this turn decided and stored.
+
+        Where the caller is cancelled in between, nobody knows whether it was: the turn is forgotten, whole.
+        """
+        try:
+            step = await self._writer.decide(self._session_id, decide, self._chain)
+        except asyncio.CancelledError:
+            self.outcome = Outcome("aborted", self._session_id, self._request.turn)
+            with suppress(StoreClosedError, ControllerClosedError):
+                await asyncio.shield(self._writer.forget(self._session_id, [self._request.turn]))
+            raise
+        self._turn = step.turn
+        self.notices.extend(step.notices)
+        if isinstance(step.command, Outcome):
+            self.outcome = step.command
+        return step
 
     async def _fail(self, broken: Broken) -> Step:
         self._cause = broken.cause
@@ -303,13 +309,6 @@ class TurnRun:
         return await self._decide(
             lambda s, turn, health, now, attempt: core.failed(s, turn, health, now, attempt, broken.failure, dice)
         )
-
-    def _take(self, step: Step) -> Step:
-        self._turn = step.turn
-        self.notices.extend(step.notices)
-        if isinstance(step.command, Outcome):
-            self.outcome = step.command
-        return step
 
 
 class _Limit:

@@ -11,7 +11,7 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import count
 
 from attrs import evolve, frozen
@@ -151,6 +151,9 @@ class Writer:
             chain: the chain of a session that begins here.
         """
         await self.open()
+        return await self._decide(session_id, decide, chain)
+
+    async def _decide(self, session_id: str, decide: Decide, chain: str = DEFAULT_CHAIN) -> Step:
         async with self._writer(session_id):
             while True:
                 session, health = await self._store.read(session_id)
@@ -164,6 +167,16 @@ class Writer:
                 break
         self.history.record(step)
         return step
+
+    async def forget(self, session_id: str, turns: Iterable[str]) -> None:
+        """Take back what turns had lent that are in flight no more, and of which nothing else is known.
+
+        Args:
+            session_id: their session.
+            turns: their ids.
+        """
+        gone = tuple(turns)
+        await self._decide(session_id, lambda s, config, health, now: core.restored(s, config, health, now, gone))
 
     async def status(self, session_id: str, chain: str = DEFAULT_CHAIN) -> SessionStatus:
         """What a session is doing; one that does not exist yet is shown as it would begin."""
@@ -213,17 +226,10 @@ class Writer:
 
     async def _restore(self) -> None:
         """Take back what turns of this node's earlier life had lent."""
-        lost: list[str] = []
         async for session in self._store.sessions():
             died = [turn for turn in session.turns if turn.startswith(self._node)]
             if died:
-                lost.extend(died)
-                config = await self._config(session.chain)
-                step = core.restored(session, config, {}, self.now(), died)
-                await self._store.commit(step.session, ())
-                self.history.record(step)
-        if lost:
-            await self._change_cooldowns(lambda health, _now: core.release(health, lost))
+                await self.forget(session.id, died)
 
     async def _change_cooldowns(self, change: Callable[[walk.Health, float], list[Cooldown]]) -> None:
         while True:

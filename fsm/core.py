@@ -112,10 +112,13 @@ def _user(name: str, session: Session, config: Config, health: Health, now: floa
 
 
 def restored(session: Session, config: Config, health: Health, now: float, lost: Iterable[str]) -> Step:
-    """A process came back and finds turns of its own that died with it; their leases end."""
+    """Turns of a session died with their process, or before it was known how they stand: their leases end too."""
     gone = frozenset(lost)
     desk = Desk(session, health, now)
     desk.to_session("restored", ss.Restored(gone), config)
+    for key, record in health.items():
+        if record.state == cd.PROBING and record.holder.partition("#")[0] in gone:
+            desk.to_cooldown(key, "released", cd.Released(record.holder))
     return desk.step()
 
 
@@ -124,13 +127,6 @@ def lift(health: Health, now: float) -> list[cd.Cooldown]:
     event = cd.Lifted(now, LIFTED_BY_CONFIG)
     fired = ((record, cd.COOLDOWN.fire(record, "lifted", event)) for record in health.values())
     return [f.after for record, f in fired if f.after is not record]
-
-
-def release(health: Health, turns: Iterable[str]) -> list[cd.Cooldown]:
-    """Turns died with their process: the records whose probe's lease they held, as they become."""
-    gone = tuple(f"{turn}#" for turn in turns)
-    held = [r for r in health.values() if r.state == cd.PROBING and r.holder.startswith(gone)]
-    return [cd.COOLDOWN.fire(r, "released", cd.Released(r.holder)).after for r in held] if gone else []
 
 
 # A turn

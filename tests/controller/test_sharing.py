@@ -118,6 +118,36 @@ def test_what_was_decided_is_stored_before_the_call_is_made() -> None:
     in_virtual_time(story)
 
 
+@pytest.mark.parametrize("probing", [False, True])
+def test_a_turn_cancelled_at_any_await_leaves_nothing_behind(probing: bool) -> None:
+    """Cancel at every step of the loop, also in the middle of a commit: no turn and no lease stays behind."""
+
+    async def story(steps: int) -> bool:
+        store = DistantStore()
+        host = controller(store=store)
+        session = host.session("s")
+        if probing:
+            await text_of(session, Provider(a_x="overloaded"))
+            await asyncio.sleep(60)
+        task = asyncio.create_task(text_of(session, Provider(a_x="overloaded")))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        done = task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert (await session.status()).turns == 0
+        _, health = await store.read("s")
+        assert all(record.state != "probing" for record in health.values())
+        assert (await session.reconcile()) is ((await session.status()).state == "primary")
+        assert await text_of(session, Provider()) in ("from a/x", "from b/y")
+        return done
+
+    steps = 0
+    while not in_virtual_time(lambda steps=steps: story(steps)):
+        steps += 1
+    assert steps > 10
+
+
 def test_a_process_that_dies_in_a_probe_leaves_its_lease_to_the_next_one() -> None:
     async def story() -> None:
         loop = asyncio.get_running_loop()

@@ -136,10 +136,10 @@ class World:
     def restart(self) -> None:
         lost = list(self.flights)
         self.flights.clear()
-        for record in core.release(self.health, lost):
-            self.health[record.key] = record
         for name in list(self.sessions):
-            self.take(core.restored(self.session(name), self.config, self.health, self.now, lost))
+            step = core.restored(self.session(name), self.config, self.health, self.now, lost)
+            self.take(step, left_open=True)
+        self._one_probe_a_scope()
 
     def finish(self, flight: Flight) -> Outcome:
         """See a turn to its end, everybody answering."""
@@ -152,7 +152,14 @@ class World:
 
     # What must hold of every step
 
-    def take(self, step: Step, flight: Flight | None = None, failure: Failure | None = None) -> Step:
+    def take(
+        self,
+        step: Step,
+        flight: Flight | None = None,
+        failure: Failure | None = None,
+        *,
+        left_open: bool = False,
+    ) -> Step:
         before = self.session(step.session.id)
         self._selection_moves_by_its_rows_alone(before, step)
         self._what_is_late_changes_nothing(before, step)
@@ -174,7 +181,8 @@ class World:
                 del self.flights[flight.turn.id]
             elif order is not None:
                 flight.order = order
-        self._one_probe_a_scope()
+        if not left_open:
+            self._one_probe_a_scope()
         return step
 
     def _plan_is_the_promised_order(self, step: Step) -> None:
