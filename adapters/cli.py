@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from detent.fsm.errors import DetentError
 from rich.console import Console
 from rich.progress import Progress
+
+from detent.fsm.errors import DetentError
 
 from .scenario import Result, ScenarioError, run_file
 

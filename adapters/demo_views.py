@@ -7,12 +7,13 @@ from collections import deque
 from types import TracebackType
 
 import click
-from detent.fsm.decision import Decision, Notice
 from rich.console import Console, Group
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
+
+from detent.fsm.decision import Decision, Notice
 
 from .writer import SessionStatus
 

@@ -13,6 +13,7 @@ import time
 
 from aiohttp import web
 from attrs import define
+
 from detent.fsm.errors import BadDataError
 
 from .local_replies import Behaviour, Call, Exchange, Say, error_body

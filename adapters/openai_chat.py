@@ -17,8 +17,9 @@ from typing import Final
 import aiohttp
 from aiohttp.http import HttpProcessingError
 from attrs import frozen
-from detent.fsm.errors import BadDataError
 from multidict import CIMultiDict, CIMultiDictProxy
+
+from detent.fsm.errors import BadDataError
 
 from .openai_format import ChatStream, completion_of, described
 from .sse import SseDecoder

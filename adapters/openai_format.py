@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 from aiohttp.http import HttpProcessingError
 from attrs import asdict, define
+
 from detent.fsm.errors import BadDataError
 
 from .sse import ServerSentEvent, SseDecoder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from attrs import evolve
+
 from detent.fsm.reasons import Failure
 
 from .classify import Evidence, evidence_from, failure_of, redact, verdict_of_success

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from attrs import field, frozen
+
 from detent.fsm import core
 from detent.fsm.chain import Candidate
 from detent.fsm.decision import Call, Notice, Outcome, Step, Wait

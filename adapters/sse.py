@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from attrs import define, field, frozen
+
 from detent.fsm.errors import BadDataError
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
+
 from detent.fsm.errors import BadDataError, DetentError
 
 Transport = Literal["http", "sse", "body200", "socket"]

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import count
 
 from attrs import evolve, frozen
+
 from detent.fsm import core, walk
 from detent.fsm.chain import DEFAULT_CHAIN, Config
 from detent.fsm.cooldown import Cooldown

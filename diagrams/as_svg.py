@@ -13,6 +13,7 @@ from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from attrs import frozen
+
 from detent.fsm.engine import Table
 from detent.fsm.rows import Row
 

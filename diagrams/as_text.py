@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from io import StringIO
 from typing import Any, Final
 
-from detent.fsm.engine import Explanation, Judged, Table
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text
+
+from detent.fsm.engine import Explanation, Judged, Table
 
 from .labels import blocked_words, in_words, labels
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from attrs import frozen
+
 from detent.fsm.engine import Table
 from detent.fsm.rows import Row
 

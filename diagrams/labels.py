@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from attrs import frozen
+
 from detent.fsm.engine import Table
 from detent.fsm.rows import Row
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 from attrs import frozen
+
 from detent.fsm.errors import DetentError
 
 Point = tuple[float, float]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from detent.adapters.local_provider import LocalProvider
 from detent.adapters.local_replies import Say
 

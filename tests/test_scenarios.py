@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from detent.adapters.cli import main
 from detent.adapters.scenario import ScenarioError, load, run_file
 

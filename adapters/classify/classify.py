@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from attrs import frozen
+
 from detent.fsm.reasons import NARROWER, Failure, Reason, ScopeKind, ruling
 
 from .evidence import Evidence, Scope, Verdict

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from attrs import field, frozen
+
 from detent.fsm.reasons import Reason
 
 Transport = Literal["http", "sse", "body200", "socket", "sdk"]

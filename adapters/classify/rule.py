@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from attrs import field, frozen
+
 from detent.fsm.reasons import Reason, ScopeKind
 
 from .evidence import Scope

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from attrs import define, field
+
 from detent.fsm.reasons import Failure
 
 from ..attempts import Attempt

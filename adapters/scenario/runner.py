@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from attrs import frozen
+
 from detent.fsm.errors import DetentError
 
 from ..history import sentences

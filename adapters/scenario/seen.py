@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attrs import define, field
+
 from detent.fsm.decision import Decision, Notice, Outcome
 
 from ..writer import SessionStatus

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import define, field
+
 from detent.fsm.chain import provider_of
 from detent.fsm.decision import Decision, Outcome
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
+
 from detent.fsm.chain import Chain, Config, Policy, provider_of
 from detent.fsm.reasons import REASONS
 

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any, Final
 
 from attrs import field, frozen
+
 from detent.fsm.chain import DEFAULT_CHAIN, Chain, Policy, checked_reference, provider_of
 from detent.fsm.errors import BadReferenceError
 from detent.fsm.mistakes import dotted, shown, suggestion

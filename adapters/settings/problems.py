@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from attrs import define, field
+
 from detent.fsm.errors import BadDataError, DetentError
 from detent.fsm.plain import from_plain
 

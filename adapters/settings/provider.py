@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
+
 from detent.adapters.wire import Endpoint
 from detent.fsm.errors import DetentError
 

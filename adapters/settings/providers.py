@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
+
 from detent.adapters.wire import Endpoint
 from detent.fsm.errors import BadDataError
 from detent.fsm.mistakes import dotted, shown, suggestion

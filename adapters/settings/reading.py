@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from attrs import field, frozen
+
 from detent.fsm.chain import Config, provider_of
 
 from .chains import check_providers, named_models, read_chains, read_windows

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from attrs import asdict, frozen
-from detent.fsm.chain import Candidate, Config
-from detent.fsm.plain import to_plain
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
+
+from detent.fsm.chain import Candidate, Config
+from detent.fsm.plain import to_plain
 
 from .provider import Provider, without_secrets
 from .reading import examine

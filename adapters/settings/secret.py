@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from attrs import frozen
+
 from detent.fsm.errors import DetentError
 
 HIDDEN: Final = "[secret]"

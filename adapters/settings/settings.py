@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import frozen
+
 from detent.adapters.wire import Endpoint
 from detent.fsm.chain import Config
 

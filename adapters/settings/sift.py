@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from attrs import frozen
+
 from detent.fsm.mistakes import dotted
 
 from .problems import Problems

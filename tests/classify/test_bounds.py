@@ -6,10 +6,11 @@ import time
 from typing import Any
 
 import pytest
-from detent.adapters.classify import TRANSPORTS, Evidence, classify, failure_of, verdict_of_success
-from detent.fsm.reasons import REASONS
 from hypothesis import given
 from hypothesis import strategies as st
+
+from detent.adapters.classify import TRANSPORTS, Evidence, classify, failure_of, verdict_of_success
+from detent.fsm.reasons import REASONS
 
 WORDS = st.sampled_from(
     [

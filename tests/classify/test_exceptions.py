@@ -15,10 +15,11 @@ import botocore.exceptions
 import httpx
 import openai
 import pytest
-from detent.adapters.classify import classify, evidence_from, failure_of
 from google.genai import errors as genai
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
+
+from detent.adapters.classify import classify, evidence_from, failure_of
 
 REQUEST: Any = httpx.Request("POST", "https://api.example.com/v1/chat")
 

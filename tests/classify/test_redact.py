@@ -5,9 +5,10 @@ from __future__ import annotations
 import string
 
 import pytest
-from detent.adapters.classify import redact
 from hypothesis import given
 from hypothesis import strategies as st
+
+from detent.adapters.classify import redact
 
 SECRETS = [
     "sk-abcdefghijklmnop",

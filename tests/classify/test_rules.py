@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from detent.adapters.classify import RULES, TRANSPORTS, Rule
 from detent.fsm.reasons import REASONS
 

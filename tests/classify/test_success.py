@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from detent.adapters.classify import verdict_of_success
 
 

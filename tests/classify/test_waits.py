@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from detent.adapters.classify import Evidence, wait_s
 from detent.adapters.classify.facts import facts_of
 from detent.adapters.classify.waits import duration_s, moment_s, prose_s

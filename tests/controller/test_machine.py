@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
 from detent.adapters import Attempt, Controller, MemoryStore, ProviderError, TurnError
 from detent.adapters.scenario.clock import VirtualLoop
 from detent.adapters.scenario.mortal import MortalStore
 from detent.fsm import Chain, Config, Failure, Policy
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 MODELS = ("a/x", "a/y", "b/x", "c/x")
 REASONS = (

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
+
 from detent.adapters import Attempt, ConflictError, Controller, MemoryStore, ProviderError
 from detent.adapters.scenario.clock import VirtualLoop
 from detent.adapters.scenario.mortal import MortalStore

@@ -9,6 +9,7 @@ from typing import Any
 
 import openai
 import pytest
+
 from detent.adapters import Attempt, Controller, Endpoint, ExhaustedError, InterruptedTurnError, Upstreams
 from detent.adapters.local_provider import LocalProvider
 from detent.adapters.local_replies import (

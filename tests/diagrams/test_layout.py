@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
+
 from detent.diagrams import Layout, LayoutError, Panel, Place, Rect, Route, layouts, pictures, svg
 from detent.diagrams.compose import compose
 from detent.diagrams.fit import faults, misfits

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import detent.diagrams.gallery as gallery
 import pytest
+
+import detent.diagrams.gallery as gallery
 from detent.diagrams import draw, pictures, svg, write
 from detent.diagrams.style import DARK, LIGHT, TEXT_PAIRS
 from detent.fsm.rows import Row

@@ -3,10 +3,11 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
+from rich.console import Console, RenderableType
+
 from detent.diagrams import draw, pictures, view
 from detent.diagrams.labels import in_words
 from detent.fsm.session import SESSION, Desired, Session, TurnEvent, TurnStarted
-from rich.console import Console, RenderableType
 
 
 def shown(picture: RenderableType, *, colours: bool = False) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from detent.diagrams import draw, pictures
 from detent.diagrams.labels import Label, edges, in_words, inner
 from detent.diagrams.measure import Span, line_width, wrap

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from detent.fsm import COOLDOWN, Cooldown
-from detent.fsm.cooldown import Claimed, Failed, Lifted, Released, Succeeded
 from hypothesis import given
 from hypothesis import strategies as st
+
+from detent.fsm import COOLDOWN, Cooldown
+from detent.fsm.cooldown import Claimed, Failed, Lifted, Released, Succeeded
 
 BASE, CAP, WINDOW, MAX_WAIT = 10.0, 100.0, 50.0, 5.0
 

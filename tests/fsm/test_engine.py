@@ -7,9 +7,10 @@ import copy
 from pathlib import Path
 from typing import Any
 
-import detent.fsm
 import pytest
 from attrs import define
+
+import detent.fsm
 from detent.fsm import COOLDOWN, SESSION, TURN, BadTableError, Row, Table, disagreements
 from detent.fsm.engine import Oracle
 from detent.fsm.rows import block

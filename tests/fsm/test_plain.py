@@ -5,6 +5,9 @@ import json
 import attrs
 import pytest
 from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from detent.fsm import core
 from detent.fsm.chain import Candidate, Chain, Config, Policy
 from detent.fsm.cooldown import Cooldown, Lifted
@@ -15,8 +18,6 @@ from detent.fsm.reasons import REASONS, RULINGS, Failure, Ruling
 from detent.fsm.session import Pin, Session
 from detent.fsm.strict import EVENTS
 from detent.fsm.turn import Fate
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 WORD = st.text(max_size=8)
 NAME = st.text("abcdefgz0189-.é", min_size=1, max_size=6)

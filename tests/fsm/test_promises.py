@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from detent.fsm.chain import Chain, Config, Policy, provider_of
-from detent.fsm.decision import Call, Wait
-from detent.fsm.reasons import REASONS, Failure
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from detent.fsm.chain import Chain, Config, Policy, provider_of
+from detent.fsm.decision import Call, Wait
+from detent.fsm.reasons import REASONS, Failure
 
 from .outage import Flight, World
 

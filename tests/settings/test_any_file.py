@@ -7,13 +7,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from attrs import fields
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from detent.adapters.settings import check, load
 from detent.adapters.settings.chains import ChainTable, ModelTable
 from detent.adapters.settings.providers import CredentialTable, ProviderTable
 from detent.adapters.settings.reading import FileTable
 from detent.fsm.chain import Chain, Policy
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 KEY = "sk-do-not-show-me-4711"
 

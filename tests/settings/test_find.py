@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from detent.adapters.settings import find
 
 

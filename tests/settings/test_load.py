@@ -3,6 +3,7 @@
 import tomllib
 
 import pytest
+
 from detent.adapters.settings import (
     TEMPLATE,
     WELL_KNOWN,

@@ -1,6 +1,7 @@
 """Every mistake is told, all at once, with its key, its value and what would be right."""
 
 import pytest
+
 from detent.adapters.settings import SettingsError, load
 
 CHAIN = '[chains.default]\nprimary = "openai/gpt-5"\n'

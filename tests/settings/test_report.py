@@ -3,8 +3,9 @@
 from io import StringIO
 
 import pytest
-from detent.adapters.settings import check, load, render
 from rich.console import Console
+
+from detent.adapters.settings import check, load, render
 
 CHAIN = '[chains.default]\nprimary = "openai/gpt-5"\n'
 

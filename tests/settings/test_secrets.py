@@ -6,10 +6,11 @@ from io import StringIO
 
 import attrs
 import pytest
+from rich.console import Console
+
 from detent.adapters.settings import MissingSecretError, SettingsError, check, load, render
 from detent.adapters.settings.secret import looks_secret
 from detent.fsm.plain import to_plain
-from rich.console import Console
 
 KEY = "sk-do-not-show-me-4711"
 CHAIN = '[chains.default]\nprimary = "openai/gpt-5"\n'

@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from attrs import define, field
+
 from detent.adapters.local_provider import LocalProvider
 from detent.adapters.local_replies import Behaviour
 from detent.adapters.openai_chat import Limits, OpenAIChat

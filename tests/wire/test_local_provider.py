@@ -6,6 +6,7 @@ import time
 import openai
 import pytest
 from attrs import field, frozen
+
 from detent.adapters.local_provider import LocalProvider
 from detent.adapters.local_replies import Exchange, Hang, Say, Slow, UseTool, rate_limited
 from detent.adapters.openai_chat import OpenAIChat

@@ -6,6 +6,7 @@ import traceback
 import pytest
 from aiohttp import web
 from attrs import frozen
+
 from detent.adapters.local_provider import LocalProvider
 from detent.adapters.local_replies import Exchange, Fail, Say
 from detent.adapters.openai_chat import OpenAIChat

@@ -1,6 +1,7 @@
 """The event stream decoder: the same events however the bytes are cut."""
 
 import pytest
+
 from detent.adapters.sse import ServerSentEvent, SseDecoder
 from detent.adapters.wire import Endpoint
 from detent.fsm.errors import BadDataError

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import ClientPayloadError, web
 from aiohttp.http import HttpProcessingError
 from attrs import field, frozen
+
 from detent.adapters.local_replies import (
     Cut,
     EndEarly,
@@ -38,7 +39,7 @@ class Raw:
     body: bytes
     kind: str = "text/event-stream"
 
-    async def reply(self, exchange: Exchange) -> web.StreamResponse:  # noqa: ARG002
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
         return web.Response(body=self.body, headers={"Content-Type": self.kind})
 
 

@@ -8,6 +8,9 @@ from contextlib import suppress
 import pytest
 from aiohttp import web
 from attrs import field, frozen
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from detent.adapters.local_provider import LocalProvider
 from detent.adapters.local_replies import (
     Cut,
@@ -28,8 +31,6 @@ from detent.adapters.local_replies import (
 from detent.adapters.openai_chat import Limits, OpenAIChat
 from detent.adapters.wire import ERROR_BODY_BYTES, Endpoint, Request, UpstreamError
 from detent.fsm.errors import BadDataError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 ASKED = Request([{"role": "user", "content": "Hello?"}])
 
@@ -40,7 +41,7 @@ class Json:
 
     value: object
 
-    async def reply(self, exchange: Exchange) -> web.StreamResponse:  # noqa: ARG002
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
         return web.json_response(self.value)
 
 
