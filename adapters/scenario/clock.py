@@ -35,13 +35,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """The virtual time in whole microseconds, as seconds: what a controller's clock shows."""
         return round(self._virtual, 6)
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait in virtual time. Sleepers due at one instant wake in the order in which they fell asleep."""
-        if seconds == float("inf"):
-            await self.create_future()
+    def after(self, seconds: float) -> asyncio.Future[None]:
+        """What is done so many seconds from now; things due at one instant are done in the order asked for."""
         wakes: asyncio.Future[None] = self.create_future()
-        heapq.heappush(self._due, (self.now() + seconds, next(self._order), wakes))
-        await wakes
+        if seconds != float("inf"):
+            heapq.heappush(self._due, (self.now() + seconds, next(self._order), wakes))
+        return wakes
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait in virtual time."""
+        await self.after(seconds)
 
     def jump(self, timeout: float | None) -> None:
         """Let time pass until something is due, at most ``timeout`` seconds."""

@@ -71,8 +71,9 @@ class Providers:
     async def _pieces(
         self, attempt: Attempt, script: Mapping[str, Any], begun: Callable[[Attempt], Awaitable[None]]
     ) -> AsyncIterator[str]:
+        due = self._loop.after(script.get("takes", 0))
         await begun(attempt)
-        await self._loop.sleep(script.get("takes", 0))
+        await due
         for number in range(script.get("after_tokens", 0)):
             yield f"piece {number} "
         if script.get("does") == "hang":

@@ -127,12 +127,18 @@ class Stage:
             task = asyncio.create_task(self._client(process, turn, value, armed if index == 0 else []))
             process.tasks.add(task)
             tasks.append(task)
-        await asyncio.gather(*tasks, return_exceptions=False)
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            # A task that its dying process cancelled before it began has no client to tell.
+            if isinstance(ended, BaseException) and not isinstance(ended, asyncio.CancelledError):
+                raise ended
         process.tasks.clear()
 
     async def _client(self, process: _Process, turn: TurnSeen, value: Mapping[str, Any], armed: list[Step]) -> None:
         async def begun(attempt: Attempt) -> None:
-            for step in [s for s in armed if s.at == attempt.number]:
+            mine = [step for step in armed if step.at == attempt.number]
+            if mine:
+                await asyncio.sleep(0)  # turns that start together have all begun before anything interferes
+            for step in mine:
                 armed.remove(step)
                 await self._interfere(step, turn)
 
