@@ -243,7 +243,7 @@ def failed(
         ),
         f"{candidate.label}: {failure.reason}",
     )
-    if fired.kind == "stale":
+    if fired.kind != "move":
         return desk.step()
     if wait_s is not None and fired.after.tries > turn.tries:
         return _go_on(desk, wait_s)
@@ -260,7 +260,7 @@ def waited(session: Session, turn: Turn, health: Health, now: float, attempt: in
     still_open = not walk.rests_of(turn.current, health, now)
     fate = tt.Fate(turn.current, called=True, why=turn.failure.reason, message=turn.failure.message)
     event = tt.Waited(attempt, still_open, fate, walk.reach(turn, health, now))
-    if desk.to_turn("waited", event).kind in ("stale", "blocked"):
+    if desk.to_turn("waited", event).kind != "move":
         return desk.step()
     return _go_on(desk)
 
@@ -277,7 +277,7 @@ def aborted(session: Session, turn: Turn, health: Health, now: float) -> Step:
 
 def _cut(name: str, session: Session, turn: Turn, health: Health, now: float) -> Step:
     desk = Desk(session, health, now, turn)
-    if desk.to_turn(name, tt.Cut()).kind == "stale":
+    if desk.to_turn(name, tt.Cut()).kind != "move":
         return desk.step()
     _end_probe(desk, turn)
     return desk.step(settle(desk, "timeout" if name == "deadline" else ""))

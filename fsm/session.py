@@ -246,9 +246,10 @@ def choose(s: Session, e: Pin) -> Mapping[str, Any]:
 
 
 def let_go(s: Session, _e: Desired) -> Mapping[str, Any]:
-    """Drop the choice."""
+    """Drop the choice; the notice of it names what serves."""
     return {
         "pin": None,
+        "told": s.serving,
         "strict": None,
         "licence": False,
         "suspended": False,
@@ -309,8 +310,8 @@ def hear_answer(_s: Session, _e: Answered) -> Mapping[str, Any]:
     return {"told_exhausted": False}
 
 
-def know_server(s: Session, _e: Answered | TurnEnded) -> Mapping[str, Any]:
-    """The user knows what serves: the answer, or a notice with the end of the turn, named it."""
+def know_server(s: Session, _e: TurnEvent) -> Mapping[str, Any]:
+    """The user knows what serves: a notice named it."""
     return {"told": s.serving}
 
 
@@ -428,12 +429,13 @@ SESSION: Final[Table[Session]] = Table(
             (probes, is_pinned), (come_home, hear_answer)),
         Row("answered", COOLDOWN_PROBE, PRIMARY, "the primary answered: the session is home",
             (probes,), (come_home, hear_answer)),
-        Row("answered", ALL, None, "the turn was answered", (), (hear_answer, know_server)),
+        Row("answered", ALL, None, "the turn was answered", (), (hear_answer,)),
         # A turn ends
         Row("turn_ended", ALL, None, "exhausted, as the user knows already", (was_exhausted, knows_already), (leave,)),
         Row("turn_ended", ALL, None, "exhausted: the user is told", (was_exhausted,), (leave, tell_exhausted),
             "exhausted"),
-        Row("turn_ended", ALL, None, "the turn is over", (), (leave, know_server)),
+        Row("turn_ended", ALL, None, "the turn is over", (), (leave,)),
+        Row("told", ALL, None, "a notice with the end of a turn named what serves", (), (know_server,)),
         # Restart
         Row("restored", COOLDOWN_PROBE, FAILOVER_ACTIVE, "the process died in the probe: what was stored goes on",
             (prober_is_lost,), (forget_turns, stop_trying)),

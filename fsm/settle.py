@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import session as ss
 from . import turn as tt
 from . import walk
-from .decision import Outcome
+from .decision import NoticeKind, Outcome
 from .desk import Desk
 from .reasons import RULINGS
 from .turn import Turn
@@ -24,23 +24,34 @@ def settle(desk: Desk, cut_for: str = "") -> Outcome:
         was_away = before.serving != model or turn.began_in in ss.LIVE
         _tell_answered(desk, turn, model, attached, came_home and was_away)
     elif turn.state != tt.EXHAUSTED and attached and before.serving != turn.told:
-        desk.tell("failover", _passed_over(turn), config)
+        _tell_server(desk, turn, "failover", _passed_over(turn))
     desk.to_session("turn_ended", ss.TurnEnded(turn.id, turn.state), config, turn.state)
     return _outcome(desk, turn, cut_for)
 
 
 def _tell_answered(desk: Desk, turn: Turn, model: str, attached: bool, recovered: bool) -> None:
-    """The one notice of an answered turn, for where it ends."""
-    session, config = desk.session, turn.config
+    """The one notice of an answered turn, for where it ends, where that is news to its user.
+
+    What the user believes is what the last notice named, when the turn began and now: another turn, or the user's
+    own hand, may have told something since.
+    """
+    session = desk.session
+    believed = (turn.told, session.told)
     detoured = any(f.is_detour and (f.called or f.candidate.model == session.serving) for f in turn.fates)
     if recovered:
-        desk.tell("recovered", f"{model} answers again", config)
+        desk.tell("recovered", f"{model} answers again", turn.config)
     elif turn.resort:
-        desk.tell("last_resort", f"every candidate rests; {model} was asked all the same and answered", config)
-    elif (attached or turn.moved) and session.serving != turn.told != model:
-        desk.tell("failover", _passed_over(turn), config)
-    elif detoured or (not attached and model != turn.began_on):
-        desk.tell("detour", f"{model} answered this turn alone: {_passed_over(turn)}", config)
+        _tell_server(desk, turn, "last_resort", f"every candidate rests; {model} was asked all the same and answered")
+    elif (attached or turn.moved) and any(belief not in (model, session.serving) for belief in believed):
+        _tell_server(desk, turn, "failover", _passed_over(turn))
+    elif detoured or any(belief != model for belief in believed):
+        _tell_server(desk, turn, "detour", f"{model} answered this turn alone: {_passed_over(turn)}")
+
+
+def _tell_server(desk: Desk, turn: Turn, kind: NoticeKind, because: str) -> None:
+    """Make a notice that names what serves, and have the session know that its user was told."""
+    desk.tell(kind, because, turn.config)
+    desk.to_session("told", ss.TurnEvent(turn.id, desk.session.serving), turn.config, desk.session.serving)
 
 
 def _passed_over(turn: Turn) -> str:

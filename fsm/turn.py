@@ -413,6 +413,10 @@ TURN: Final[Table[Turn]] = Table(
             (is_unknown_and_alone,), (note_failure,)),
         Row("failed", ATTEMPTING, EXHAUSTED, "nobody is left to call", (), (note_failure,)),
         Row("failed", STREAMING, INTERRUPTED, "the answer broke off after some of it was shown", (), (note_end,)),
+        *(
+            stale(event, BACKING_OFF, "the attempt is over, and its turn waits")
+            for event in ("content", "succeeded", "failed")
+        ),
         stale("waited", BACKING_OFF, "it belongs to a superseded attempt", (is_superseded,)),
         Row("waited", BACKING_OFF, ATTEMPTING, "the wait is over: the same candidate is asked again",
             (is_still_open,), (call_again,)),
