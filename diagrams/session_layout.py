@@ -13,7 +13,7 @@ SESSION_LAYOUT: Final = Layout(
     title="The session machine",
     caption="which model a session uses, and everything that may change it",
     width=880,
-    height=1142,
+    height=1176,
     places=(
         Place("user_pinned", Rect(24, 430, 184, 234), "user"),
         Place("primary", Rect(404, 112, 280, 222), "well"),
@@ -24,10 +24,10 @@ SESSION_LAYOUT: Final = Layout(
         Panel(_AUTOMATIC, Rect(386, 76, 470, 918), "automatic", "moves by itself, one row at a time"),
         Panel(
             _ALL,
-            Rect(24, 1010, 832, 88),
+            Rect(24, 1010, 832, 122),
             "in every state",
             "and the state stays as it is",
-            notes=Rect(38, 1039, 804, 50),
+            notes=Rect(38, 1039, 804, 84),
             columns=2,
             encloses=False,
         ),

@@ -16,7 +16,7 @@ TURN_LAYOUT: Final = Layout(
     height=900,
     places=(
         Place("planned", Rect(386, 84, 226, 76), "plain"),
-        Place("backing_off", Rect(112, 286, 172, 126), "care"),
+        Place("backing_off", Rect(112, 286, 172, 160), "care"),
         Place("attempting", Rect(386, 286, 226, 190), "trial"),
         Place("streaming", Rect(684, 286, 158, 190), "trial"),
         Place("exhausted", Rect(40, 650, 150, 116), "bad"),
@@ -47,8 +47,8 @@ TURN_LAYOUT: Final = Layout(
         ),
         Route(("planned",), "exhausted", ((386, 142), (58, 142), (58, 650)), (222, 136), 300),
         Route(("attempting",), "exhausted", ((420, 286), (420, 220), (82, 220), (82, 650)), (250, 214), 300),
-        Route(("backing_off",), "exhausted", ((166, 412), (166, 650)), (158, 563), 68, "beside", "end"),
-        Route(("backing_off",), "surfaced", ((250, 412), (250, 650)), (242, 563), 68, "beside", "end"),
+        Route(("backing_off",), "exhausted", ((166, 446), (166, 650)), (158, 563), 68, "beside", "end"),
+        Route(("backing_off",), "surfaced", ((250, 446), (250, 650)), (242, 563), 68, "beside", "end"),
         Route(("attempting",), "backing_off", ((386, 350), (284, 350)), (335, 344), 102),
         Route(("backing_off",), "attempting", ((284, 384), (386, 384)), (335, 390), 102, "below"),
         Route(
