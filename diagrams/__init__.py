@@ -1,8 +1,9 @@
 """The tables as pictures: nothing is drawn that no row says, and no row is left out.
 
 `draw` gives any machine as SVG, Mermaid, DOT or text; `svg` lights a state and the row that fired last; `view` is the
-terminal's live picture. A layout only says where things stand. When a table gains a move that its layout does not
-route, or a label outgrows its place, `LayoutError` says which; ``write(Path("diagrams"))`` renews the files kept here.
+terminal's live picture. `timeline` draws one session's own history, and `paint` shows in red which rows a test run
+never fired. A layout only says where things stand. When a table gains a move that its layout does not route, or a label
+outgrows its place, `LayoutError` says which; ``write(Path("diagrams"))`` renews the files kept here.
 """
 
 from .as_dot import dot
@@ -13,6 +14,7 @@ from .coverage import Cell, Coverage, cells, paint
 from .gallery import Format, UnknownPictureError, draw, pictures, write
 from .layout import Layout, LayoutError, Panel, Place, Rect, Route
 from .layouts import layouts
+from .timeline import TimelineError, TimelineFormat, timeline, timeline_view
 
 __all__ = [
     "Cell",
@@ -24,6 +26,8 @@ __all__ = [
     "Place",
     "Rect",
     "Route",
+    "TimelineError",
+    "TimelineFormat",
     "UnknownPictureError",
     "cells",
     "dot",
@@ -34,6 +38,8 @@ __all__ = [
     "pictures",
     "svg",
     "text",
+    "timeline",
+    "timeline_view",
     "view",
     "write",
 ]

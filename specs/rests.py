@@ -1,0 +1,142 @@
+"""Promises about cooldowns: what rests, for how long, who may probe it, and that no rest is for ever."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from detent.fsm import Call, Cooldown, Failure
+from detent.fsm.cooldown import AVAILABLE, PROBING
+
+from .world import Moment, World
+
+NEUTRAL: Final = "start content waited abort deadline late pin unpin reset reconcile restart die come_back"
+
+
+def _worse(m: Moment) -> set[str]:
+    """The scopes that are held back longer, or counted more strikes against, than before."""
+    old = {record.key: record for record in m.before.health}
+    return {r.key for r in m.after.health if r is not old.get(r.key) and _is_worse(old.get(r.key), r)}
+
+
+def _is_worse(old: Cooldown | None, new: Cooldown) -> bool:
+    if old is None:
+        return new.state != AVAILABLE
+    return new.until > old.until or new.strikes > old.strikes
+
+
+def only_its_scope_rests(m: Moment) -> bool:
+    """A failure puts its own scope to rest and no other; one that cools nothing, none."""
+    flight, failure = m.before.flight(m.move.flight), m.move.what
+    assert flight is not None
+    assert isinstance(failure, Failure)
+    own = set() if failure.cools is None else {flight.calls[-1].scope(failure.cools)}
+    return _worse(m) <= own
+
+
+def spent_attempt_is_booked(m: Moment) -> bool:
+    """A spent attempt that condemns a scope leaves it at rest, unless a later rest has been set there already."""
+    flight, failure = m.before.flight(m.move.flight), m.move.what
+    assert flight is not None
+    assert isinstance(failure, Failure)
+    again = isinstance(m.command, Call) and m.command.candidate == flight.calls[-1]
+    after = m.after.flight(m.move.flight)
+    waits = after is not None and after.turn is not None and after.turn.state == "backing_off"
+    if failure.cools is None or again or waits:
+        return True
+    key = flight.calls[-1].scope(failure.cools)
+    before, record = m.before.record(key), m.after.record(key)
+    late = before is not None and flight.turn is not None and key not in flight.turn.seen
+    base = flight.turn.config.policy.cooldown_s if flight.turn is not None else 0.0
+    return late or (record is not None and record.state == "cooling" and (record.until > 0 or not base))
+
+
+def nothing_is_held_against(m: Moment) -> bool:
+    """Only what a provider said makes a scope rest longer: not a user, a deadline, a restart or a late result."""
+    return not _worse(m)
+
+
+def success_ends_its_own(m: Moment) -> bool:
+    """A success makes nothing rest, and ends no rest of a scope that it did not use."""
+    flight = m.before.flight(m.move.flight)
+    assert flight is not None
+    old = {record.key: record for record in m.before.health}
+    foreign = [record for key, record in old.items() if key not in flight.calls[-1].scopes]
+    now = {record.key: record for record in m.after.health}
+    return not _worse(m) and all(now.get(record.key) is record for record in foreign)
+
+
+def probe_ends_the_rest(m: Moment) -> bool:
+    """A good probe makes its scope available to everybody."""
+    flight = m.before.flight(m.move.flight)
+    if flight is None or flight.turn is None:
+        return True
+    records = (m.after.record(key) for key in flight.turn.leases if key in flight.turn.seen)
+    return all(record is None or record.state == AVAILABLE for record in records)
+
+
+def rests_do_not_shrink(m: Moment) -> bool:
+    """A further failure never shortens a rest that stands."""
+    now = {record.key: record for record in m.after.health}
+    return all(r.until <= 0 or (r.key in now and now[r.key].until >= r.until) for r in m.before.health)
+
+
+def one_probe_a_scope(world: World) -> bool:
+    """No scope is probed by two attempts at once."""
+    held = Counter(
+        key
+        for flight in world.flights
+        if flight.calling and flight.turn is not None
+        for key in flight.turn.leases
+        if key in flight.turn.seen
+    )
+    return all(number == 1 for number in held.values())
+
+
+def probe_is_alone(m: Moment) -> bool:
+    """Who is called on a scope whose rest is over holds its lease, and nobody held it before."""
+    call, flight = m.command, m.after.flight(m.move.flight)
+    if not isinstance(call, Call) or flight is None or flight.turn is None or flight.turn.resort:
+        return True
+    due = [r for r in m.before.health if r.key in call.candidate.scopes and r.state != AVAILABLE and r.until <= 0]
+    if m.steps[-1].turn is not None and call.candidate == m.steps[-1].turn.licensed:
+        return True
+    return all(_holds(m.after.record(r.key), flight.id) and not (r.state == PROBING and r.lease_until > 0) for r in due)
+
+
+def _holds(record: Cooldown | None, turn: str) -> bool:
+    return record is not None and record.state == PROBING and record.holder.startswith(f"{turn}#")
+
+
+def leases_are_given_back(world: World) -> bool:
+    """Every lease belongs to an attempt in flight, or to a process that died and whose lease runs out."""
+    for record in world.health:
+        if record.state == PROBING and record.lease_until > 0:
+            name, _, number = record.holder.partition("#")
+            flight = world.flight(name)
+            if flight is None or number == "0":
+                return False
+            if flight.turn is not None and not (flight.calling and record.key in flight.turn.leases):
+                return False
+    return True
+
+
+def no_rest_is_for_ever(world: World) -> bool:
+    """Every rest and every lease ends, within its cap."""
+    return all(record.until <= _CAP_S and record.lease_until <= _CAP_S for record in world.health)
+
+
+_CAP_S: Final = 60.0
+"""The longest rest and the longest lease of the small worlds, in seconds (`environment.small_policy`)."""
+
+
+def config_lifts_its_own(m: Moment) -> bool:
+    """Publishing a configuration ends rests that it may have mended, and no others."""
+    now = {record.key: record for record in m.after.health}
+    mendable = ("auth", "permission", "model_not_found")
+    return all(
+        (record.key not in now or now[record.key].state == AVAILABLE)
+        if record.state == "cooling" and record.reason in mendable
+        else now.get(record.key) is record
+        for record in m.before.health
+    )

@@ -1,0 +1,190 @@
+"""Promises about the session: what may move its selection, and that nothing moves it for ever away from home."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from detent.fsm import Call, Config, Outcome, Session
+from detent.fsm.session import COOLDOWN_PROBE, FAILOVER_ACTIVE, PRIMARY, USER_PINNED
+
+from .walks import may_be_called
+from .world import Moment, World
+
+LIVE: Final = (FAILOVER_ACTIVE, COOLDOWN_PROBE)
+SETTLED: Final = (PRIMARY, USER_PINNED)
+MAY_MOVE_SERVING: Final = frozenset(("pin", "unpin", "reset", "failed_over", "answered", "reconcile", "planned"))
+ENDING_NOTICES: Final = frozenset(("failover", "recovered", "detour", "last_resort"))
+USER: Final = ("pin", "unpin", "reset")
+
+
+def selection(session: Session) -> tuple[str, str]:
+    """What serves, and in which state."""
+    return session.serving, session.state
+
+
+def home_of(session: Session, config: Config) -> str:
+    """The pin if there is one, else the desired primary: said again, so that the core is not asked about itself."""
+    return config.chain.primary if session.pin is None else session.pin
+
+
+def reconcile_holds_still(m: Moment) -> bool:
+    """A live failover, and a turn in flight, are left alone by reconciliation and by what is published."""
+    return all(
+        selection(old) == selection(new)
+        for old, new in zip(m.before.sessions, m.after.sessions, strict=True)
+        if old.state in LIVE or old.turns or m.move.kind == "publish"
+    )
+
+
+def serving_moves_by_rows(m: Moment) -> bool:
+    """Where serving changed, a row that may change it fired for that session."""
+    return all(
+        old.serving == new.serving
+        or any(d.event in MAY_MOVE_SERVING and d.kind == "move" and d.session == old.id for d in m.decisions)
+        for old, new in zip(m.before.sessions, m.after.sessions, strict=True)
+    )
+
+
+def change_is_told_once(m: Moment) -> bool:
+    """An answer from a model the user does not believe to serve comes with one notice; none comes with two.
+
+    A turn that was taken off its session by the user's hand, or that runs beside the one that moved the session and
+    will tell of it, may end where it began without a word.
+    """
+    outcome, flight = m.command, m.flight
+    told = sum(notice.kind in ENDING_NOTICES for notice in m.notices)
+    if not isinstance(outcome, Outcome) or outcome.kind != "answered" or flight is None:
+        return told <= 1
+    known = {m.before.heard[flight.session], flight.heard}
+    if flight.turn is not None and (not flight.turn.epoch or len(m.before.flights_of(flight.session)) > 1):
+        known.add(flight.turn.began_on)
+    return told == 1 or (told == 0 and outcome.model in known)
+
+
+def pin_is_the_users(m: Moment) -> bool:
+    """The pin and its strictness are what they were, whatever else happened."""
+    return all(
+        (old.pin, old.strict) == (new.pin, new.strict)
+        for old, new in zip(m.before.sessions, m.after.sessions, strict=True)
+    )
+
+
+def users_hand_works(m: Moment) -> bool:
+    """A pin is in force at once in every state, and unpin and reset leave none."""
+    session = m.after.sessions[m.move.session]
+    if m.move.kind == "pin":
+        model, strict = m.move.what
+        return (session.pin, session.strict, session.serving) == (model, strict, model) and session.licence
+    return session.pin is None and (m.move.kind == "unpin" or session.serving == m.config.chain.primary)
+
+
+def restart_goes_on(m: Moment) -> bool:
+    """Intent, serving and records are what was stored; an open probe becomes the failover; the dead turns are gone."""
+    kept = all(
+        (old.serving, old.pin, old.strict, old.adopted, old.revision, old.suspended)
+        == (new.serving, new.pin, new.strict, new.adopted, new.revision, new.suspended)
+        and new.state in (old.state, FAILOVER_ACTIVE if old.state == COOLDOWN_PROBE else old.state)
+        for old, new in zip(m.before.sessions, m.after.sessions, strict=True)
+    )
+    rests = {r.key: (r.until, r.strikes) for r in m.before.health} == {
+        r.key: (r.until, r.strikes) for r in m.after.health
+    }
+    return kept and rests
+
+
+def home_by_evidence(m: Moment) -> bool:
+    """A session leaves a failover for home because its probe was answered or its user said so."""
+    for number, (old, new) in enumerate(zip(m.before.sessions, m.after.sessions, strict=True)):
+        away = old.serving not in (old.adopted, old.pin)
+        if old.state in LIVE and away and new.state in SETTLED:
+            proved = m.move.kind == "succeed" and m.move.flight == old.prober
+            if not proved and not (m.move.kind in USER and m.move.session == number):
+                return False
+    return True
+
+
+def sessions_are_apart(m: Moment) -> bool:
+    """A move of one session leaves the others as they are."""
+    pairs = zip(m.before.sessions, m.after.sessions, strict=True)
+    return all(old is new for number, (old, new) in enumerate(pairs) if number != m.move.session)
+
+
+def free_home_is_tried(m: Moment) -> bool:
+    """A turn of an idle session calls home first where home may be called, and its answer brings the session home."""
+    session, call = m.before.sessions[m.move.session], m.command
+    home = home_of(session, m.config)
+    if (
+        session.turns
+        or not any(may_be_called(m.before, c) for c in m.config.candidates(home))
+        or not m.config.knows(home)
+    ):
+        return True
+    return isinstance(call, Call) and call.candidate.model == home
+
+
+def licence_is_honoured(m: Moment) -> bool:
+    """The first turn after a pin calls the pinned model, even while it rests."""
+    session, call = m.before.sessions[m.move.session], m.command
+    if not session.licence or session.turns or session.serving != session.pin or not m.config.knows(session.serving):
+        return True
+    return isinstance(call, Call) and call.candidate.model == session.pin
+
+
+def good_probe_is_home(m: Moment) -> bool:
+    """When home answers its probe, the session is home and has adopted what the turn had planned from."""
+    flight = m.flight
+    assert flight is not None  # somebody succeeded
+    old, new = m.before.sessions[flight.session], m.after.sessions[flight.session]
+    if old.prober != flight.id or flight.turn is None:
+        return True
+    outcome = m.command
+    at_home = isinstance(outcome, Outcome) and new.serving == outcome.model and new.state in SETTLED
+    return at_home and new.revision == flight.turn.config.revision
+
+
+def reconcile_adopts(m: Moment) -> bool:
+    """Between turns, outside a failover, the desired configuration is adopted at once."""
+    old, new = m.before.sessions[m.move.session], m.after.sessions[m.move.session]
+    if old.turns or old.state in LIVE:
+        return True
+    served = m.config.chain.primary if old.pin is None else old.serving
+    return (new.adopted, new.revision, new.serving) == (m.config.chain.primary, m.config.revision, served)
+
+
+def state_says_what_serves(world: World) -> bool:
+    """The four names agree with intent and mode."""
+    return all(_agrees(session) for session in world.sessions)
+
+
+def _agrees(s: Session) -> bool:
+    if s.state == PRIMARY and not (s.pin is None and s.serving == s.adopted):
+        return False
+    if s.state == USER_PINNED and not (s.pin is not None and s.serving == s.pin):
+        return False
+    return (s.state == COOLDOWN_PROBE) == (s.prober is not None) and (s.prober is None or s.prober in s.turns)
+
+
+def turns_are_counted(world: World) -> bool:
+    """A session knows exactly the turns in flight, so none is settled twice or forgotten."""
+    return all(
+        set(session.turns) == {flight.id for flight in world.flights if flight.session == number}
+        for number, session in enumerate(world.sessions)
+    )
+
+
+def as_before(m: Moment) -> Mapping[str, Any]:
+    """What a scenario expects where nothing may move."""
+    session = m.before.sessions[max(m.move.session, 0)]
+    return {"state": session.state, "serving": session.serving}
+
+
+def pin_as_before(m: Moment) -> Mapping[str, Any]:
+    """What a scenario expects where the pin must stay."""
+    return {"pinned": m.before.sessions[max(m.move.session, 0)].pin or False}
+
+
+def home_first(m: Moment) -> Mapping[str, Any]:
+    """What a scenario expects where home answers."""
+    home = home_of(m.before.sessions[m.move.session], m.config)
+    return {"answered_by": home, "serving": home}

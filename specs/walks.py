@@ -1,0 +1,257 @@
+"""Promises about one turn: whom it calls, in which order, how often, and how it ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from detent.fsm import Call, Candidate, Config, Fate, Outcome, Turn, Wait
+from detent.fsm.cooldown import PROBING
+from detent.fsm.session import COOLDOWN_PROBE
+from detent.fsm.turn import BACKING_OFF
+
+from .world import Flight, Moment, World, is_at_rest
+
+OUTCOMES: Final = "start succeed fail content waited abort deadline late"
+
+
+def resting(world: World, candidate: Candidate) -> list[str]:
+    """The keys of the scopes that keep a candidate from being called."""
+    return [record.key for record in world.health if record.key in candidate.scopes and is_at_rest(record)]
+
+
+def may_be_called(world: World, candidate: Candidate) -> bool:
+    """No scope of the candidate rests or is probed by somebody."""
+    return not resting(world, candidate)
+
+
+def promised_order(config: Config, pin: str | None, serving: str, strict: bool) -> list[str]:
+    """Models in the promised order: serving first, then pin, primary, fallbacks; a strict pin alone."""
+    if pin is not None and strict:
+        return [pin]
+    chain = [*([] if pin is None else [pin]), *config.chain.models]
+    return list(dict.fromkeys([*([serving] if serving in chain else []), *chain]))
+
+
+def _turn(m: Moment) -> Turn:
+    turn = m.steps[-1].turn
+    assert turn is not None  # asked of moves of turns alone
+    return turn
+
+
+def _called(m: Moment) -> tuple[Candidate, ...]:
+    before = m.before.flight(m.move.flight)
+    calls = () if before is None else before.calls
+    return (*calls, m.command.candidate) if isinstance(m.command, Call) else calls
+
+
+def within_budget(m: Moment) -> bool:
+    """Nobody is called beyond the retries; a walk that went on does not come back."""
+    turn, calls = _turn(m), _called(m)
+    policy = turn.config.policy
+    runs = [c for place, c in enumerate(calls) if place == 0 or calls[place - 1] != c]
+    count = Counter(calls)
+    return len(runs) == len(set(runs)) and all(n <= 1 + policy.retries for n in count.values())
+
+
+def probe_is_not_retried(m: Moment) -> bool:
+    """A call that is a scope's probe, a licensed call or a last resort is made once."""
+    turn, calls, session = _turn(m), _called(m), m.before.sessions[m.move.session]
+    again = isinstance(m.command, Wait) or (isinstance(m.command, Call) and len(calls) > 1 and calls[-1] == calls[-2])
+    return not (again and (turn.alone or session.prober == turn.id))
+
+
+def exhaustion_is_honest(m: Moment) -> bool:
+    """Everybody of the plan was called or skipped, on record, and the record of calls is true."""
+    outcome = m.command
+    if not isinstance(outcome, Outcome) or outcome.kind != "exhausted":
+        return True
+    fates = {fate.candidate for fate in outcome.fates}
+    called = {fate.candidate for fate in outcome.fates if fate.called}
+    return fates >= set(_turn(m).plan) and called == set(_called(m))
+
+
+def skips_are_sound(m: Moment) -> bool:
+    """Whoever is skipped now is skipped for a reason that is true now."""
+    before, turn = m.before.flight(m.move.flight), _turn(m)
+    old = () if before is None or before.turn is None else before.turn.fates
+    return all(_is_true(fate, m, turn) for fate in turn.fates[len(old) :] if not fate.called)
+
+
+def _is_true(fate: Fate, m: Moment, turn: Turn) -> bool:
+    candidate, config = fate.candidate, turn.config
+    if fate.why == "cooldown":
+        return bool(resting(m.before, candidate)) or any(key in turn.condemned for key in candidate.scopes)
+    if fate.why == "removed":
+        return not config.knows(candidate.model) or candidate not in turn.plan
+    if fate.why == "window":
+        return turn.need > config.windows.get(candidate.model, turn.need)
+    return any(f.called and f.why == fate.why and f.candidate.model == candidate.model for f in turn.fates)
+
+
+def plan_is_promised(m: Moment) -> bool:
+    """The plan is the desired chain, whole, in the promised order; a probed home's other keys come last."""
+    turn, session = _turn(m), m.before.sessions[m.move.session]
+    if turn.config is not m.config:
+        return False
+    tried = m.steps[0].session.prober == turn.id
+    probing = tried and any(d.event == "turn_started" and d.after == COOLDOWN_PROBE for d in m.decisions)
+    models = promised_order(m.config, session.pin, turn.began_on, turn.strict)
+    home = session.pin or m.config.chain.primary
+    whole = [candidate for model in models for candidate in m.config.candidates(model)]
+    if probing and home != turn.began_on and turn.plan:
+        first = turn.plan[0]
+        own = [c for c in whole if c.model == home and c != first]
+        whole = [first, *(c for c in whole if c.model != home), *own]
+    return list(turn.plan) == whole and (not probing or turn.plan[0].model == home)
+
+
+def plan_is_kept(m: Moment) -> bool:
+    """A turn keeps plan and configuration to its end, and calls in the plan's order."""
+    before, turn = m.before.flight(m.move.flight), _turn(m)
+    old = turn if before is None or before.turn is None else before.turn
+    if turn.plan != old.plan or turn.config is not old.config:
+        return False
+    calls = _called(m)
+    if any(candidate not in turn.plan for candidate in calls):
+        return False
+    places = [turn.plan.index(candidate) for candidate in calls]
+    return turn.resort or places == sorted(places)
+
+
+def walk_goes_on(m: Moment) -> bool:
+    """A failure that another model may mend ends the turn only when nobody later in the plan may be called."""
+    before, outcome, turn = m.flight, m.command, _turn(m)
+    if not isinstance(outcome, Outcome) or before is None or before.shown:
+        return True
+    failure = turn.failure
+    if outcome.kind not in ("exhausted", "surfaced") or failure is None:
+        return True
+    mends = failure.ruling.next_model or (
+        failure.reason == "content_filter" and turn.config.policy.content_filter_fails_over
+    )
+    rest = turn.plan[before.turn.at :] if before.turn is not None else ()
+    skipped = {fate.candidate for fate in turn.fates}
+    return not mends or all(candidate in skipped for candidate in rest)
+
+
+def calls_are_permitted(m: Moment) -> bool:
+    """Nobody is called while a scope of theirs rests, but for a last resort and a pin's licence."""
+    call, turn = m.command, _turn(m)
+    if not isinstance(call, Call) or turn.resort:
+        return True
+    licensed = m.move.kind == "start" and call.candidate == turn.licensed
+    return licensed or may_be_called(m.before, call.candidate)
+
+
+def last_resort_is_last(m: Moment) -> bool:
+    """A last resort is made by a turn that could call nobody, on a soft rest, and only where the policy allows it."""
+    call, turn = m.command, _turn(m)
+    if not isinstance(call, Call) or not turn.resort:
+        return True
+    nobody = not any(may_be_called(m.before, c) and turn.config.knows(c.model) for c in turn.plan)
+    records = [r for r in m.before.health if r.key in call.candidate.scopes and is_at_rest(r)]
+    soft = bool(records) and not any(r.hard or r.state == PROBING for r in records)
+    return nobody and soft and m.move.kind == "start" and turn.config.policy.on_all_cooling == "last_resort"
+
+
+def windows_are_respected(m: Moment) -> bool:
+    """Nobody is called whose window is known to be too small."""
+    turn = _turn(m)
+    if not isinstance(m.command, Call):
+        return True
+    return turn.need <= turn.config.windows.get(m.command.candidate.model, turn.need)
+
+
+def late_changes_nothing(m: Moment) -> bool:
+    """Session, records and turn are what they were, and nothing is ordered."""
+    return m.after == m.before and all(step.command is None for step in m.steps)
+
+
+def finished_is_finished(m: Moment) -> bool:
+    """Whatever a finished turn still hears changes nothing and orders nothing."""
+    return all(
+        step.command is None
+        and not step.cooldowns
+        and not step.notices
+        and step.session is m.after.sessions[m.move.session]
+        for step in m.echoes
+    )
+
+
+def shown_is_committed(m: Moment) -> bool:
+    """After content was shown nobody is called again, and the turn ends answered, interrupted or aborted."""
+    flight = m.before.flight(m.move.flight)
+    if flight is None or not flight.shown:
+        return True
+    if isinstance(m.command, Outcome):
+        return m.command.kind in ("answered", "interrupted", "aborted")
+    return m.command is None
+
+
+def one_outcome(m: Moment) -> bool:
+    """A turn that has its outcome is in flight no more; one that has none is, with something under way."""
+    if m.move.kind == "late":
+        return True
+    gone = m.after.flight(m.move.flight) is None
+    return gone == isinstance(m.command, Outcome) and (m.command is not None or m.move.kind == "content")
+
+
+def answer_is_the_callees(m: Moment) -> bool:
+    """The answer is ascribed to the candidate that was called last."""
+    outcome, calls = m.command, _called(m)
+    if not isinstance(outcome, Outcome) or outcome.kind != "answered":
+        return False
+    return bool(calls) and (outcome.model, outcome.credential) == (calls[-1].model, calls[-1].credential)
+
+
+def measure(flight: Flight, policy_retries: int) -> tuple[int, int, int]:
+    """What each call of a turn lowers: candidates left, tries left, and whether a wait lies ahead of the call."""
+    turn = flight.turn
+    if turn is None:
+        return (0, 0, 0)
+    return (len(turn.plan) - turn.at, policy_retries - turn.tries, int(turn.state == BACKING_OFF))
+
+
+def measure_falls(m: Moment) -> bool:
+    """Each further call or wait of a turn lowers its measure, which cannot fall for ever."""
+    before, after = m.before.flight(m.move.flight), m.after.flight(m.move.flight)
+    if before is None or after is None or not isinstance(m.command, (Call, Wait)):
+        return True
+    retries = _turn(m).config.policy.retries
+    return measure(after, retries + 1) < measure(before, retries + 1) or (
+        isinstance(m.command, Wait) and measure(after, retries)[:2] < measure(before, retries)[:2]
+    )
+
+
+def abort_ends(m: Moment) -> bool:
+    """An abort ends its turn as aborted, and every other turn goes on as it was."""
+    others = [f for f in m.before.flights if f.id != m.move.flight]
+    same = [(f.id, f.calls, f.shown) for f in others] == [(f.id, f.calls, f.shown) for f in m.after.flights]
+    return same and isinstance(m.command, Outcome) and m.command.kind == "aborted"
+
+
+def waits_are_bounded(m: Moment) -> bool:
+    """A wait in place is at most what the policy allows."""
+    policy = _turn(m).config.policy
+    return not isinstance(m.command, Wait) or m.command.seconds <= max(policy.max_wait_s, policy.backoff_cap_s)
+
+
+def refusals_stay(m: Moment) -> bool:
+    """A refusal of the content is shown as such unless the policy routes it."""
+    failure, turn = m.move.what, _turn(m)
+    if getattr(failure, "reason", "") != "content_filter" or turn.config.policy.content_filter_fails_over:
+        return True
+    return isinstance(m.command, Outcome) and m.command.reason == "content_filter"
+
+
+def hint_is_honest(m: Moment) -> bool:
+    """An exhausted turn says the soonest time at which a resting candidate may be called again."""
+    outcome = m.command
+    if not isinstance(outcome, Outcome) or outcome.kind != "exhausted":
+        return True
+    plan = [c for c in _turn(m).plan if _turn(m).config.knows(c.model) and resting(m.after, c)]
+    if not plan:
+        return outcome.retry_at is None
+    soonest = min(max(r.until for r in m.after.health if r.key in c.scopes and is_at_rest(r)) for c in plan)
+    return outcome.retry_at is not None and 0 < outcome.retry_at <= max(soonest, 1.0)

@@ -1,0 +1,229 @@
+"""Each promise of the design is broken once, on purpose, and the explorer says so with the shortest story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from detent.adapters.scenario.runner import run_file
+from detent.fsm import COOLDOWN, SESSION, TURN, Config, Cooldown, Row, Table, desk, walk
+from detent.fsm import session as ss
+from detent.fsm import turn as tt
+from detent.specs import PROPERTIES, Environment, NotTellableError, explore, scenario, standard, told
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def table_with(patch: pytest.MonkeyPatch, table: Table[Any], change: Callable[[Row], Row | None], *first: Row) -> None:
+    rows = (*first, *(new for row in table.rows if (new := change(row)) is not None))
+    patch.setattr(desk, table.name.upper(), Table(table.name, table.states, rows))
+
+
+def keep(row: Row) -> Row:
+    return row
+
+
+def reconcile_unguarded(patch: pytest.MonkeyPatch) -> None:
+    table_with(
+        patch,
+        SESSION,
+        lambda row: None if row.event == "reconcile" else row,
+        Row("reconcile", ss.ALL, ss.PRIMARY, "as if nothing had failed", (), (ss.serve_primary, ss.adopt)),
+    )
+
+
+def ends_at_home(session: ss.Session, _event: Any) -> dict[str, Any]:
+    return {"serving": session.adopted}
+
+
+def turn_end_moves_serving(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, SESSION, lambda r: evolve(r, do=(*r.do, ends_at_home)) if r.event == "turn_ended" else r)
+
+
+def failover_is_silent(patch: pytest.MonkeyPatch) -> None:
+    tell = desk.Desk.tell
+    patch.setattr(desk.Desk, "tell", lambda self, kind, *rest: None if kind == "failover" else tell(self, kind, *rest))
+
+
+def walk_begins_again(turn: tt.Turn, event: Any) -> dict[str, Any]:
+    return {**tt.call_next(turn, event), "at": 0}
+
+
+def never_forward(patch: pytest.MonkeyPatch) -> None:
+    def change(row: Row) -> Row:
+        do = tuple(walk_begins_again if action is tt.call_next else action for action in row.do)
+        return evolve(row, do=do, when=row.when)
+
+    table_with(patch, TURN, change)
+
+
+def failure_without_record(turn: tt.Turn, event: Any) -> dict[str, Any]:
+    return {**tt.note_failure(turn, event), "fates": turn.fates}
+
+
+def retries_for_ever(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(walk, "retry_wait", lambda *_: 0.0)
+
+
+def fates_forgotten(patch: pytest.MonkeyPatch) -> None:
+    def change(row: Row) -> Row:
+        return evolve(row, do=tuple(failure_without_record if a is tt.note_failure else a for a in row.do))
+
+    table_with(patch, TURN, change)
+
+
+def chain_shrinks(patch: pytest.MonkeyPatch) -> None:
+    whole = Config._walk
+    patch.setattr(Config, "_walk", lambda self, pin, serving, *rest: whole(self, pin, serving, *rest)[:1])
+
+
+def lose_pin(_session: ss.Session, _event: Any) -> dict[str, Any]:
+    return {"pin": None}
+
+
+def failover_drops_the_pin(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, SESSION, lambda r: evolve(r, do=(*r.do, lose_pin)) if r.event == "failed_over" else r)
+
+
+def cooldown_too_wide(patch: pytest.MonkeyPatch) -> None:
+    narrow = desk.Desk.to_cooldown
+
+    def wide(self: desk.Desk, key: str, name: str, event: Any, **options: Any) -> None:
+        narrow(self, key, name, event, **options)
+        if name == "failed":
+            narrow(self, key.replace("model ", "endpoint ").partition("/")[0], name, event, **options)
+
+    patch.setattr(desk.Desk, "to_cooldown", wide)
+
+
+def everybody_probes(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Cooldown, "open", lambda self, now: not self.rests(now))
+    patch.setattr(Cooldown, "due", lambda self, now: self.state != "available" and not self.rests(now))
+
+
+def late_counts(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, TURN, lambda row: None if row.kind == "stale" and tt.is_superseded in row.when else row)
+
+
+def restart_goes_home(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, SESSION, lambda r: evolve(r, do=(*r.do, ends_at_home)) if r.event == "restored" else r)
+
+
+def output_twice(patch: pytest.MonkeyPatch) -> None:
+    do = (tt.note_failure, tt.call_next)
+    again = Row("failed", tt.STREAMING, tt.ATTEMPTING, "somebody else begins anew", (tt.somebody_is_free,), do)
+    table_with(patch, TURN, keep, again)
+
+
+def home_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    def change(row: Row) -> Row | None:
+        return None if row.to == ss.COOLDOWN_PROBE and ss.FAILOVER_ACTIVE in row.source else row
+
+    table_with(patch, SESSION, change)
+
+
+def home_unadopted(session: ss.Session, event: Any) -> dict[str, Any]:
+    return {**ss.come_home(session, event), "adopted": session.adopted, "revision": session.revision}
+
+
+def nothing_is_adopted(patch: pytest.MonkeyPatch) -> None:
+    def change(row: Row) -> Row | None:
+        do = tuple(home_unadopted if action is ss.come_home else action for action in row.do)
+        return None if ss.adopt in row.do and row.event in ("reconcile", "planned") else evolve(row, do=do)
+
+    table_with(patch, SESSION, change)
+
+
+def abort_cools(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, COOLDOWN, lambda r: evolve(r, do=(punish,)) if r.event == "released" and r.kind == "move" else r)
+
+
+def punish(_record: Cooldown, _event: Any) -> dict[str, Any]:
+    return {"until": 60.0, "holder": "", "lease_until": 0.0}
+
+
+BREAKS: tuple[tuple[str, str, Break], ...] = (
+    ("1", "content, cuts and detours", reconcile_unguarded),
+    ("2", "one user, one turn at a time", turn_end_moves_serving),
+    ("2b", "content, cuts and detours", failover_is_silent),
+    ("3", "content, cuts and detours", retries_for_ever),
+    ("4", "content, cuts and detours", fates_forgotten),
+    ("5", "content, cuts and detours", chain_shrinks),
+    ("6", "one user, one turn at a time", failover_drops_the_pin),
+    ("7", "content, cuts and detours", cooldown_too_wide),
+    ("7d", "content, cuts and detours", abort_cools),
+    ("8", "two sessions", everybody_probes),
+    ("9", "content, cuts and detours", late_counts),
+    ("10", "one user, one turn at a time", restart_goes_home),
+    ("11", "content, cuts and detours", output_twice),
+    ("12", "content, cuts and detours", never_forward),
+    ("13", "content, cuts and detours", home_is_forgotten),
+    ("13", "one user, one turn at a time", reconcile_unguarded),
+    ("14", "a new primary is published", nothing_is_adopted),
+    ("17", "one user, one turn at a time", reconcile_unguarded),
+)
+
+
+def world_named(name: str) -> Environment:
+    return next(env for env in standard(2) if env.name == name)
+
+
+IDS = [f"{number}-{spoil.__name__}" for number, _, spoil in BREAKS]
+
+
+@pytest.mark.parametrize(("number", "world", "spoil"), BREAKS, ids=IDS)
+def test_a_broken_promise_is_found_and_told(
+    number: str, world: str, spoil: Break, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promise = next(promise for promise in PROPERTIES if promise.number == number)
+    assert not explore(world_named(world), [promise]).broken
+    spoil(monkeypatch)
+    found = explore(world_named(world), [promise], limit=20_000)
+    assert [c.promise.number for c in found.broken] == [number]
+    story = told(found.broken[0])
+    print(story)
+    assert story.startswith(f"promise {number} ")
+    assert "\n  1. " in story
+
+
+def test_the_livelock_of_the_unguarded_reconcile_is_three_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    reconcile_unguarded(monkeypatch)
+    found = explore(
+        world_named("content, cuts and detours"), [promise for promise in PROPERTIES if promise.number == "1"]
+    )
+    assert [move.kind for move in found.broken[0].moves] == ["start", "fail", "reconcile"]
+
+
+TOLD: tuple[tuple[str, str, Break], ...] = (
+    ("1", "content, cuts and detours", reconcile_unguarded),
+    ("2", "one user, one turn at a time", turn_end_moves_serving),
+    ("2b", "content, cuts and detours", failover_is_silent),
+    ("6", "one user, one turn at a time", failover_drops_the_pin),
+    ("10", "one user, one turn at a time", restart_goes_home),
+    ("13", "content, cuts and detours", home_is_forgotten),
+)
+
+
+@pytest.mark.parametrize(("number", "world", "spoil"), TOLD, ids=[number for number, _, _ in TOLD])
+def test_a_counterexample_is_a_scenario_that_fails_until_the_fault_is_mended(
+    number: str, world: str, spoil: Break, tmp_path: Path
+) -> None:
+    promise = next(promise for promise in PROPERTIES if promise.number == number)
+    file = tmp_path / "broken-promise.toml"
+    with pytest.MonkeyPatch.context() as patch:
+        spoil(patch)
+        found = explore(world_named(world), [promise], limit=20_000)
+        file.write_text(scenario(found.broken[0], file.stem), encoding="utf-8")
+        assert not run_file(file).passed
+    assert run_file(file).passed
+
+
+def test_what_the_format_cannot_tell_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    everybody_probes(monkeypatch)
+    found = explore(world_named("two sessions"), [promise for promise in PROPERTIES if promise.number == "8"])
+    with pytest.raises(NotTellableError, match="two sessions"):
+        scenario(found.broken[0], "herd")
