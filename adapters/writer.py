@@ -18,7 +18,6 @@ from attrs import evolve, frozen
 
 from detent.fsm import core, walk
 from detent.fsm.chain import DEFAULT_CHAIN, Config
-from detent.fsm.cooldown import Cooldown
 from detent.fsm.decision import Step
 from detent.fsm.errors import BadChainError, DetentError
 from detent.fsm.session import Session
@@ -137,7 +136,7 @@ class Writer:
         before = await self._store.configs()
         revision = 1 + max((c.revision for c in before.values()), default=0)
         await self._store.publish({name: evolve(c, revision=revision) for name, c in configs.items()})
-        await self._change_cooldowns(core.lift)
+        await self._lift()
         async for session in self._store.sessions():
             if session.pin is not None:
                 await self.decide(session.id, core.published)
@@ -232,13 +231,15 @@ class Writer:
             if died:
                 await self.forget(session.id, died)
 
-    async def _change_cooldowns(self, change: Callable[[walk.Health, float], list[Cooldown]]) -> None:
+    async def _lift(self) -> None:
         while True:
             _, health = await self._store.read("")
+            step = core.lift(health, self.now())
             try:
-                await self._store.commit(None, change(health, self.now()))
+                await self._store.commit(None, step.cooldowns.values())
             except ConflictError:
                 continue
+            self.history.record(step)
             return
 
     def _writer(self, session_id: str) -> _Writer:

@@ -16,7 +16,7 @@ COOLDOWN_LAYOUT: Final = Layout(
     places=(
         Place("available", Rect(24, 130, 256, 130), "well"),
         Place("cooling", Rect(542, 112, 298, 176), "care"),
-        Place("probing", Rect(542, 376, 298, 192), "trial"),
+        Place("probing", Rect(542, 376, 298, 200), "trial"),
     ),
     panels=(
         Panel(("cooling", "probing"), Rect(524, 76, 332, 510), "skipped", "by every session, process and node"),

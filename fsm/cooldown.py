@@ -105,6 +105,7 @@ class Failed:
         wait_s: the server's own wait, in seconds, None where it stated none.
         max_wait_s: a stated wait beyond this is itself the rest, undoubled.
         generation: the record's generation when the attempt began.
+        holder: the attempt, as it would hold the lease.
     """
 
     now: float
@@ -116,6 +117,7 @@ class Failed:
     wait_s: float | None
     max_wait_s: float
     generation: int
+    holder: str = ""
 
 
 @frozen
@@ -190,6 +192,11 @@ def holds_lease(c: Cooldown, e: Released | Extended) -> bool:
     return c.holder == e.holder
 
 
+def is_anothers(c: Cooldown, e: Failed) -> bool:
+    """The lease is another attempt's, which is still in flight."""
+    return c.holder != e.holder
+
+
 def may_be_mended(c: Cooldown, e: Lifted) -> bool:
     """A configuration can mend what the rest is for."""
     return c.reason in e.reasons
@@ -206,15 +213,13 @@ def strike(c: Cooldown, e: Failed) -> Mapping[str, Any]:
     long_wait = e.wait_s is not None and e.wait_s > e.max_wait_s
     doubled = max(e.base_s * 2.0 ** min(strikes - 1, 64), e.wait_s or 0.0)
     until = in_microseconds(e.now + min(e.cap_s, e.wait_s if long_wait and e.wait_s is not None else doubled))
-    kept = c.state == COOLING and c.until > until
+    kept = c.state != AVAILABLE and c.until > until
     return {
         "strikes": strikes,
         "until": c.until if kept else until,
         "hard": c.hard if kept else e.hard or long_wait,
         "reason": c.reason if kept else e.reason,
         "generation": c.generation + 1,
-        "holder": "",
-        "lease_until": 0.0,
     }
 
 
@@ -233,7 +238,7 @@ def lend(_c: Cooldown, e: Claimed | Extended) -> Mapping[str, Any]:
     return {"holder": e.holder, "lease_until": in_microseconds(e.lease_until)}
 
 
-def free(_c: Cooldown, _e: Released) -> Mapping[str, Any]:
+def free(_c: Cooldown, _e: Released | Failed) -> Mapping[str, Any]:
     """Take the lease back."""
     return {"holder": "", "lease_until": 0.0}
 
@@ -251,15 +256,20 @@ COOLDOWN: Final[Table[Cooldown]] = Table(
     "cooldown",
     STATES,
     (
-        Row("failed", ALL, COOLING, "a late failure states a longer wait", (is_late, states_longer), (lengthen,)),
+        Row("failed", (AVAILABLE, COOLING), COOLING, "a late failure states a longer wait",
+            (is_late, states_longer), (lengthen,)),
+        Row("failed", PROBING, None, "a late failure states a longer wait; the probe goes on",
+            (is_late, states_longer), (lengthen,)),
         stale("failed", ALL, "the attempt began before this rest was set: it says nothing new", (is_late,)),
-        Row("failed", ALL, COOLING, "the scope is condemned: a strike, and a rest", (), (strike,)),
+        Row("failed", PROBING, None, "another attempt condemns the scope; the probe goes on and keeps its lease",
+            (is_anothers,), (strike,)),
+        Row("failed", ALL, COOLING, "the scope is condemned: a strike, and a rest", (), (strike, free)),
         stale("succeeded", RESTING, "the attempt began before this rest was set: it says nothing new", (is_late,)),
         Row("succeeded", RESTING, AVAILABLE, "a success ends its own scope's rest, for everybody", (), (end,)),
         Row("succeeded", AVAILABLE, None, "nothing was held against the scope"),
         Row("claimed", COOLING, PROBING, "the rest is over: one attempt is the probe", (is_due,), (lend,)),
         Row("claimed", PROBING, PROBING, "the last probe's lease ran out: another attempt is the probe",
-            (lease_is_over,), (lend,)),
+            (lease_is_over, is_due), (lend,)),
         block("claimed", PROBING, "somebody else is the probe"),
         block("claimed", COOLING, "the scope still rests"),
         Row("claimed", AVAILABLE, None, "nothing is held against the scope: no lease is needed"),

@@ -25,6 +25,9 @@ from .settle import settle
 from .turn import Turn
 from .walk import Health
 
+NOBODY = Session("", "", "")
+"""Stands for the session in steps that are of none."""
+
 LIFTED_BY_CONFIG = frozenset(r.reason for r in RULINGS.values() if r.lifted_by_config)
 
 
@@ -122,11 +125,13 @@ def restored(session: Session, config: Config, health: Health, now: float, lost:
     return desk.step()
 
 
-def lift(health: Health, now: float) -> list[cd.Cooldown]:
-    """A configuration was published: the records whose rest it ends, as they become."""
-    event = cd.Lifted(now, LIFTED_BY_CONFIG)
-    fired = ((record, cd.COOLDOWN.fire(record, "lifted", event)) for record in health.values())
-    return [f.after for record, f in fired if f.after is not record]
+def lift(health: Health, now: float) -> Step:
+    """A configuration was published: the rests that it may have mended end. The step is of no session."""
+    desk = Desk(NOBODY, health, now)
+    for key, record in health.items():
+        if record.state != cd.AVAILABLE:
+            desk.to_cooldown(key, "lifted", cd.Lifted(now, LIFTED_BY_CONFIG))
+    return desk.step()
 
 
 # A turn
@@ -168,7 +173,7 @@ def start(session: Session, config: Config, health: Health, now: float, request:
         licensed=licensed,
         need=need,
     )
-    if not any(candidate.model == session.serving for candidate in plan):
+    if not strict and not any(candidate.model == session.serving for candidate in plan):
         turn.fates = (tt.Fate(Candidate(session.serving), called=False, why="removed"),)
     first = walk.reach(turn, health, now)
     resort = walk.last_resort(turn, health, now) if first.candidate is None else None
@@ -181,7 +186,7 @@ def content(session: Session, turn: Turn, health: Health, now: float, attempt: i
     """Content came: the first of it commits a live turn, and each is a sign of life for a probe's lease."""
     desk = Desk(session, health, now, turn)
     desk.to_turn("content", tt.OfAttempt(attempt))
-    lease = cd.Extended(_holder(turn), now + turn.config.policy.lease_s)
+    lease = cd.Extended(walk.holder_of(turn), now + turn.config.policy.lease_s)
     for key in turn.leases:
         desk.to_cooldown(key, "extended", lease)
     return desk.step()
@@ -195,6 +200,7 @@ def succeeded(session: Session, turn: Turn, health: Health, now: float, attempt:
     candidate = desk.candidate
     for key in candidate.scopes if health else ():
         desk.to_cooldown(key, "succeeded", cd.Succeeded(now, turn.seen.get(key, 0)))
+    _give_back(desk, turn)
     return desk.step(settle(desk))
 
 
@@ -225,7 +231,7 @@ def failed(
     candidate = desk.candidate
     condemned = walk.condemned_by(turn, candidate, failure)
     need = walk.need_after(turn, candidate, failure)
-    ahead = walk.reach(turn, health, now, condemned, need)
+    ahead = walk.reach(turn, walk.given_back(turn, health), now, condemned, need)
     fate = tt.Fate(candidate, called=True, why=failure.reason, message=failure.message)
     wait_s = walk.retry_wait(turn, failure, health, now, dice)
     fired = desk.to_turn(
@@ -257,9 +263,9 @@ def waited(session: Session, turn: Turn, health: Health, now: float, attempt: in
     if turn.current is None or turn.failure is None:
         desk.to_turn("waited", tt.OfAttempt(attempt))
         return desk.step()
-    still_open = not walk.rests_of(turn.current, health, now)
+    untouched = walk.is_untouched(turn.current, health, now)
     fate = tt.Fate(turn.current, called=True, why=turn.failure.reason, message=turn.failure.message)
-    event = tt.Waited(attempt, still_open, fate, walk.reach(turn, health, now))
+    event = tt.Waited(attempt, untouched, fate, walk.reach(turn, health, now))
     if desk.to_turn("waited", event).kind != "move":
         return desk.step()
     return _go_on(desk)
@@ -297,7 +303,7 @@ def _begin_attempt(desk: Desk) -> Call:
     turn = desk.open_turn
     candidate, policy = desk.candidate, turn.config.policy
     event = _tell_session(desk, candidate.model)
-    claim = cd.Claimed(desk.now, _holder(turn), desk.now + policy.lease_s)
+    claim = cd.Claimed(desk.now, walk.holder_of(turn), desk.now + policy.lease_s)
     for key in turn.leases:
         desk.to_cooldown(key, "claimed", claim)
     if turn.resort:
@@ -305,7 +311,7 @@ def _begin_attempt(desk: Desk) -> Call:
             desk.to_cooldown(record.key, "tapped", cd.Tapped(desk.now))
     found = ((key, desk.record(key)) for key in candidate.scopes)
     seen = {key: record.generation for key, record in found if record is not None}
-    desk.to_turn("called", tt.Called(seen, event == "failed_over", event == "home_reached"), candidate.label)
+    desk.to_turn("called", tt.Called(seen, event == "failed_over", desk.session.prober == turn.id), candidate.label)
     expired = turn.tries > 0 and turn.failure is not None and turn.failure.reason == "session_expired"
     return Call(turn.attempt, candidate, policy.first_token_s, policy.idle_s, fresh=expired)
 
@@ -343,26 +349,29 @@ def _book(desk: Desk, turn: Turn, candidate: Candidate, failure: Failure) -> Non
             wait_s=failure.wait_s,
             max_wait_s=policy.max_wait_s,
             generation=turn.seen.get(condemned, 0),
+            holder=walk.holder_of(turn),
         )
         desk.to_cooldown(condemned, "failed", event, create=True)
-    _end_probe(desk, turn, condemned)
+    _end_probe(desk, turn)
 
 
-def _end_probe(desk: Desk, turn: Turn, settled: str | None = None) -> None:
-    """Give back the leases of an attempt that did not succeed, but for the scope that its failure settled.
+def _end_probe(desk: Desk, turn: Turn) -> None:
+    """Give back what an attempt still holds, and end its probe of home.
 
     Args:
         desk: the desk.
         turn: the turn as it was while the attempt was made: it may have gone on to another candidate since.
-        settled: the key of the scope that the failure has settled.
     """
-    for key in turn.leases:
-        if key != settled:
-            desk.to_cooldown(key, "released", cd.Released(_holder(turn)))
+    _give_back(desk, turn)
     if desk.session.prober == turn.id:
         model = turn.current.model if turn.current is not None else ""
         desk.to_session("probe_failed", ss.TurnEvent(turn.id, model), turn.config, model)
 
 
-def _holder(turn: Turn) -> str:
-    return f"{turn.id}#{turn.attempt}"
+def _give_back(desk: Desk, turn: Turn) -> None:
+    """Give back the leases that the outcome of the attempt has not ended."""
+    holder = walk.holder_of(turn)
+    for key in turn.leases:
+        record = desk.record(key)
+        if record is not None and record.holder == holder:
+            desk.to_cooldown(key, "released", cd.Released(holder))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from .chain import Candidate, Config
-from .cooldown import PROBING, Cooldown
+from .cooldown import COOLDOWN, PROBING, Cooldown, Released
 from .reasons import Failure
 from .turn import STREAMING, Fate, Reach, Turn
 
@@ -36,6 +36,23 @@ def due_of(candidate: Candidate, health: Health, now: float) -> tuple[str, ...]:
         return ()
     found = ((key, health.get(key)) for key in candidate.scopes)
     return tuple(key for key, record in found if record is not None and record.due(now))
+
+
+def is_untouched(candidate: Candidate, health: Health, now: float) -> bool:
+    """Nobody has condemned the candidate meanwhile: it neither rests nor waits for a probe."""
+    return not rests_of(candidate, health, now) and not due_of(candidate, health, now)
+
+
+def given_back(turn: Turn, health: Health) -> Health:
+    """The records as they will be when the turn has given back the leases of its present attempt."""
+    holder = holder_of(turn)
+    own = [r for key in turn.leases if (r := health.get(key)) is not None and r.holder == holder]
+    return {**health, **{r.key: COOLDOWN.fire(r, "released", Released(holder)).after for r in own}} if own else health
+
+
+def holder_of(turn: Turn) -> str:
+    """What the turn's present attempt signs its leases with."""
+    return f"{turn.id}#{turn.attempt}"
 
 
 def fits(config: Config, model: str, need: int) -> bool:
@@ -177,7 +194,7 @@ def retry_wait(turn: Turn, failure: Failure, health: Health, now: float, dice: f
     wait = stated or backoff
     if turn.deadline is not None and now + wait >= turn.deadline:
         return None
-    return None if rests_of(turn.current, health, now) else wait
+    return wait if is_untouched(turn.current, health, now) else None
 
 
 def retry_at(turn: Turn, health: Health, now: float) -> float | None:

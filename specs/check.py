@@ -18,6 +18,7 @@ from detent.fsm.chain import provider_of
 
 from .environment import BAD_KEY, OVERLOADED, RATE_LIMITED, UNSUPPORTED, Environment, small_policy, variants
 from .explorer import Counterexample, Exploration, explore
+from .properties import PROPERTIES
 from .story import told
 
 Watch = Callable[[int, int, str], None]
@@ -115,9 +116,8 @@ def check(config: Config, *, limit: int = _LIMIT, watch: Watch | None = None) ->
         shortest = broken.get(counterexample.promise.number)
         if shortest is None or len(counterexample.moves) < len(shortest.moves):
             broken[counterexample.promise.number] = counterexample
-    whole = all(exploration.whole for exploration in explored)
-    hedge = "" if whole else " (as far as was looked)"
-    holds = [f"{said}{hedge}" for said, numbers in SENTENCES.items() if not broken.keys() & set(numbers)]
+    parts = [exploration.env.name for exploration in explored if not exploration.whole]
+    holds = [said + _hedge(numbers, parts) for said, numbers in SENTENCES.items() if not broken.keys() & set(numbers)]
     exceptions = _exceptions(config)
     missed = unreached(config)
     if not missed:
@@ -126,6 +126,14 @@ def check(config: Config, *, limit: int = _LIMIT, watch: Watch | None = None) ->
     else:
         exceptions += tuple(f"{name} is never called: its provider is not configured" for name in missed)
     return Report(config, small.chain.models, tuple(holds), exceptions, tuple(broken.values()), tuple(explored))
+
+
+def _hedge(numbers: tuple[str, ...], parts: list[str]) -> str:
+    """What must be added to a sentence where some worlds were searched in part: there, liveness is not known at all."""
+    if not parts:
+        return ""
+    lives = any(promise.kind == "liveness" and promise.number in numbers for promise in PROPERTIES)
+    return f" (not known of: {', '.join(parts)})" if lives else " (as far as was looked)"
 
 
 def merged(config: Config) -> Config:

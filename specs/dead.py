@@ -44,6 +44,9 @@ _BY_REASON: Final[Mapping[str, tuple[tuple[Table, str, str, str], ...]]] = {  # 
         (COOLDOWN, "claimed", "cooling", ""),
         (COOLDOWN, "claimed", "available", ""),
     ),
+    "an attempt gives back only what it still holds": tuple(
+        (COOLDOWN, "released", state, "") for state in COOLDOWN.states
+    ),
     "a last resort is made only on scopes that rest, and never on one that is being probed": (
         (COOLDOWN, "tapped", "probing", ""),
         (COOLDOWN, "tapped", "available", ""),

@@ -170,7 +170,7 @@ class Physics:
         assert isinstance(move.what, int)
         config = self.env.configs[move.what]
         lifted = core.lift(self.canon.table(world.health), 0.0)
-        world = self._stored(world._replace(config=move.what), {record.key: record for record in lifted})
+        world = self._stored(world._replace(config=move.what), lifted.cooldowns)
         steps = []
         for number, session in enumerate(world.sessions):
             step = core.published(session, config, self.canon.table(world.health), 0.0)

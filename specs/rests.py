@@ -48,7 +48,7 @@ def spent_attempt_is_booked(m: Moment) -> bool:
     before, record = m.before.record(key), m.after.record(key)
     late = before is not None and flight.turn is not None and key not in flight.turn.seen
     base = flight.turn.config.policy.cooldown_s if flight.turn is not None else 0.0
-    return late or (record is not None and record.state == "cooling" and (record.until > 0 or not base))
+    return late or (record is not None and record.state != AVAILABLE and (record.until > 0 or not base))
 
 
 def nothing_is_held_against(m: Moment) -> bool:
@@ -101,7 +101,9 @@ def probe_is_alone(m: Moment) -> bool:
     due = [r for r in m.before.health if r.key in call.candidate.scopes and r.state != AVAILABLE and r.until <= 0]
     if m.steps[-1].turn is not None and call.candidate == m.steps[-1].turn.licensed:
         return True
-    return all(_holds(m.after.record(r.key), flight.id) and not (r.state == PROBING and r.lease_until > 0) for r in due)
+    mine = f"{flight.id}#"
+    taken = [r for r in due if r.state == PROBING and r.lease_until > 0 and not r.holder.startswith(mine)]
+    return not taken and all(_holds(m.after.record(r.key), flight.id) for r in due)
 
 
 def _holds(record: Cooldown | None, turn: str) -> bool:

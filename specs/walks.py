@@ -20,9 +20,10 @@ def resting(world: World, candidate: Candidate) -> list[str]:
     return [record.key for record in world.health if record.key in candidate.scopes and is_at_rest(record)]
 
 
-def may_be_called(world: World, candidate: Candidate) -> bool:
-    """No scope of the candidate rests or is probed by somebody."""
-    return not resting(world, candidate)
+def may_be_called(world: World, candidate: Candidate, turn: str = "") -> bool:
+    """No scope of the candidate rests or is probed by somebody; what the turn itself probes is given back first."""
+    closed = [record for record in world.health if record.key in resting(world, candidate)]
+    return all(record.until <= 0 and record.holder.startswith(f"{turn}#") for record in closed)
 
 
 def promised_order(config: Config, pin: str | None, serving: str, strict: bool) -> list[str]:
@@ -141,7 +142,7 @@ def calls_are_permitted(m: Moment) -> bool:
     if not isinstance(call, Call) or turn.resort:
         return True
     licensed = m.move.kind == "start" and call.candidate == turn.licensed
-    return licensed or may_be_called(m.before, call.candidate)
+    return licensed or may_be_called(m.before, call.candidate, turn.id)
 
 
 def last_resort_is_last(m: Moment) -> bool:

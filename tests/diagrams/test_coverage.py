@@ -32,8 +32,6 @@ UNREACHABLE = {
     "claimed: cooling -> stay": "a scope is claimed in the very step that found it due",
     "claimed: available -> stay": "a scope is claimed in the very step that found it due",
     "tapped: available -> stay": "only what rests is tapped",
-    "lifted: cooling [may_be_mended] -> available": "it fires, but core.lift logs no decision",
-    "lifted: available|cooling|probing -> stay": "it fires, but core.lift logs no decision",
 }
 """Rows that no decision log can show, each with the reason."""
 

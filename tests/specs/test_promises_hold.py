@@ -8,17 +8,12 @@ import pytest
 
 from detent.specs import PROPERTIES, UNSTATED, Environment, explore, standard, told
 
-OPEN = {"a new primary, and retries": {"3b"}}
-"""Faults of the core that are known and open: a world in which one is mended must be taken off the list."""
-
-
 @pytest.mark.parametrize("env", standard(3), ids=lambda env: env.name)
 def test_every_promise_holds(env: Environment) -> None:
     found = explore(env, stop=False)
     print(found)
     assert found.whole
-    stories = "\n\n".join(told(c) for c in found.broken)
-    assert {c.promise.number for c in found.broken} == OPEN.get(env.name, set()), stories
+    assert not found.broken, "\n\n".join(told(c) for c in found.broken)
 
 
 def test_each_of_the_fourteen_promises_has_a_predicate() -> None:
