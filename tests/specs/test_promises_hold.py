@@ -8,6 +8,7 @@ import pytest
 
 from detent.specs import PROPERTIES, UNSTATED, Environment, explore, standard, told
 
+
 @pytest.mark.parametrize("env", standard(3), ids=lambda env: env.name)
 def test_every_promise_holds(env: Environment) -> None:
     found = explore(env, stop=False)

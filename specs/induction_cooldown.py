@@ -1,0 +1,119 @@
+"""What is proved of the cooldown table, and what is assumed of the events that it gets."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from detent.fsm.cooldown import Claimed, Cooldown, Extended, Failed, Released, Succeeded
+
+from .induction_promises import Contract, Invariant, Promises, StepRule
+
+
+def a_lease_is_held_in_a_probe_alone(c: Cooldown) -> bool:
+    """Somebody holds the lease of a scope exactly while it is in ``probing``."""
+    return (c.state == "probing") == (c.holder != "")
+
+
+def strikes_and_generations_count_up_from_nothing(c: Cooldown) -> bool:
+    """Counts are never negative, and a scope that rests had a rest set."""
+    return c.strikes >= 0 and c.generation >= 0 and (c.state == "available" or c.generation >= 1)
+
+
+def no_rest_outlives_its_cap(c: Cooldown, e: Failed, after: Cooldown) -> bool:
+    """A failure sets no rest beyond its cap, to the microsecond that deadlines are rounded to."""
+    return after.until <= e.now + e.cap_s + 0.000001 or after.until == c.until
+
+
+def only_failures_lengthen_a_rest(c: Cooldown, _e: Any, after: Cooldown) -> bool:
+    """No other event moves a deadline back."""
+    return after.until <= c.until
+
+
+def a_late_failure_counts_for_nothing(c: Cooldown, e: Failed, after: Cooldown) -> bool:
+    """A failure from before this rest adds no strike; it changes a rest only where the server states a longer one."""
+    return e.generation >= c.generation or (
+        after.strikes == c.strikes
+        and after.generation == c.generation
+        and ((e.wait_s is not None and e.wait_s > e.max_wait_s) or (after.state == c.state and after.until == c.until))
+    )
+
+
+def a_late_success_changes_nothing(c: Cooldown, e: Succeeded, after: Cooldown) -> bool:
+    """A success from before this rest does not end it."""
+    return e.generation >= c.generation or (
+        after.state == c.state and after.until == c.until and after.holder == c.holder
+    )
+
+
+def a_new_failure_is_a_strike(c: Cooldown, e: Failed, after: Cooldown) -> bool:
+    """Any other failure sets a new rest, with one strike or one more."""
+    return e.generation < c.generation or (
+        after.state != "available"
+        and after.generation == c.generation + 1
+        and (after.strikes == c.strikes + 1 or after.strikes == 1)
+    )
+
+
+def a_probe_ends_by_its_own_failure(c: Cooldown, e: Failed, after: Cooldown) -> bool:
+    """Another attempt's failure leaves the probe its lease; the probe's own, unless it is late, ends it."""
+    return c.state != "probing" or (
+        (c.holder == e.holder or (after.state == "probing" and after.holder == c.holder))
+        and (c.holder != e.holder or e.generation < c.generation or after.state == "cooling")
+    )
+
+
+def only_failures_condemn(c: Cooldown, _e: Any, after: Cooldown) -> bool:
+    """No other event adds a strike or begins a rest."""
+    return after.strikes == c.strikes and after.generation == c.generation
+
+
+def there_is_one_probe(c: Cooldown, e: Claimed, after: Cooldown) -> bool:
+    """Nobody becomes the probe while the scope rests, or while another's lease runs."""
+    return (c.state == "available" or e.now >= c.until or (after.state == c.state and after.holder == c.holder)) and (
+        c.state != "probing" or e.now >= c.lease_until or after.holder == c.holder
+    )
+
+
+def a_lease_is_its_holders(c: Cooldown, e: Released | Extended, after: Cooldown) -> bool:
+    """Nobody gives back or prolongs another's lease."""
+    return c.holder == e.holder or (
+        after.state == c.state and after.holder == c.holder and after.lease_until == c.lease_until
+    )
+
+
+def a_claim_has_a_name(_c: Cooldown, e: Claimed | Extended) -> bool:
+    """Who claims a lease says who it is."""
+    return e.holder != ""
+
+
+def an_attempt_saw_a_generation(_c: Cooldown, e: Failed | Succeeded) -> bool:
+    """Generations are counted from nothing."""
+    return e.generation >= 0
+
+
+def durations_are_not_negative(_c: Cooldown, e: Failed) -> bool:
+    """Neither a server nor a policy asks for a rest of less than nothing."""
+    return e.base_s >= 0 and e.cap_s >= 0 and e.max_wait_s >= 0 and (e.wait_s is None or e.wait_s >= 0)
+
+
+COOLDOWN_PROMISES: Final = Promises(
+    Cooldown,
+    (Invariant(a_lease_is_held_in_a_probe_alone), Invariant(strikes_and_generations_count_up_from_nothing)),
+    (
+        StepRule(no_rest_outlives_its_cap, on=("failed",)),
+        StepRule(only_failures_lengthen_a_rest, but=("failed",)),
+        StepRule(a_late_failure_counts_for_nothing, on=("failed",)),
+        StepRule(a_late_success_changes_nothing, on=("succeeded",)),
+        StepRule(a_new_failure_is_a_strike, on=("failed",)),
+        StepRule(a_probe_ends_by_its_own_failure, on=("failed",)),
+        StepRule(only_failures_condemn, but=("failed",)),
+        StepRule(there_is_one_probe, on=("claimed",)),
+        StepRule(a_lease_is_its_holders, on=("released", "extended")),
+    ),
+    (
+        Contract(a_claim_has_a_name, ("claimed", "extended")),
+        Contract(an_attempt_saw_a_generation, ("failed", "succeeded")),
+        Contract(durations_are_not_negative, ("failed",)),
+    ),
+)
+"""What is proved of the cooldown table."""

@@ -1,0 +1,225 @@
+"""What is proved of the session table, and what is assumed of the events that it gets."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from detent.fsm.session import Answered, Desired, Pin, Session, TurnEnded, TurnEvent, TurnStarted
+
+from .induction_promises import Contract, Invariant, Promises, StepRule
+
+SESSION_WRITERS: Final = ("pin", "unpin", "reset", "reconcile", "planned", "failed_over", "answered")
+"""The only events that may change what a session serves."""
+
+HANDS: Final = ("pin", "unpin", "reset")
+"""The user's own events."""
+
+
+def primary_serves_what_it_adopted(s: Session) -> bool:
+    """In ``primary`` there is no pin, and the adopted primary serves."""
+    return s.state != "primary" or (s.pin is None and s.serving == s.adopted)
+
+
+def something_serves(s: Session) -> bool:
+    """There is always a model that serves, and a primary that was adopted."""
+    return s.serving is not None and s.adopted is not None
+
+
+def user_pinned_serves_the_pin(s: Session) -> bool:
+    """In ``user_pinned`` the pin serves."""
+    return s.state != "user_pinned" or s.serving == s.pin
+
+
+def a_probe_has_its_turn(s: Session) -> bool:
+    """The session is in ``cooldown_probe`` exactly while some turn is the one that tries home."""
+    return (s.state == "cooldown_probe") == (s.prober is not None)
+
+
+def what_is_said_of_a_pin_needs_one(s: Session) -> bool:
+    """Strictness, a licence and a suspension belong to a pin and go with it."""
+    return s.pin is not None or (s.strict is None and not s.licence and not s.suspended)
+
+
+def configuration_leaves_a_live_failover(s: Session, _e: Desired, after: Session) -> bool:
+    """Neither reconciliation nor a published configuration moves a session in failover or probe."""
+    return s.state not in ("failover_active", "cooldown_probe") or (
+        after.serving == s.serving and after.state == s.state and after.adopted == s.adopted
+    )
+
+
+def a_turn_in_flight_keeps_its_plan(s: Session, _e: Desired, after: Session) -> bool:
+    """Reconciliation adopts nothing while a turn is in flight."""
+    return s.turns == () or (after.serving == s.serving and after.adopted == s.adopted and after.revision == s.revision)
+
+
+def only_the_user_writes_the_pin(s: Session, _e: Any, after: Session) -> bool:
+    """The pin changes by pin, unpin and reset alone."""
+    return after.pin == s.pin
+
+
+def serving_has_its_writers(s: Session, _e: Any, after: Session) -> bool:
+    """What serves changes by the hand, failover, recovery and adoption alone."""
+    return after.serving == s.serving
+
+
+def adoption_has_its_writers(s: Session, _e: Any, after: Session) -> bool:
+    """A configuration is adopted by unpin, reset, reconciliation, a turn's plan and a recovery alone."""
+    return after.adopted == s.adopted and after.revision == s.revision
+
+
+def a_new_pin_is_a_new_epoch(s: Session, _e: Any, after: Session) -> bool:
+    """Epochs never fall, and a change of pin begins one, so that older turns move the session no more."""
+    return after.epoch >= s.epoch and (after.pin == s.pin or after.epoch > s.epoch)
+
+
+def turns_come_and_go_by_their_own_events(s: Session, _e: Any, after: Session) -> bool:
+    """Turns are counted in and out by their start, their end and a restart alone."""
+    return after.turns == s.turns
+
+
+def an_ended_turn_is_gone(_s: Session, e: TurnEnded, after: Session) -> bool:
+    """A turn that ended is in flight no more."""
+    return e.turn not in after.turns
+
+
+def an_answer_ends_the_probe(s: Session, e: Answered, after: Session) -> bool:
+    """The prober's answer brings the session home, onto the model that answered."""
+    return s.prober != e.turn or (after.serving == e.model and after.prober is None)
+
+
+def others_answers_move_nothing(s: Session, e: Answered, after: Session) -> bool:
+    """An answer to any other turn changes neither the state nor what serves."""
+    return s.prober == e.turn or (after.serving == s.serving and after.state == s.state)
+
+
+def others_failures_end_no_probe(s: Session, e: TurnEvent, after: Session) -> bool:
+    """A turn that does not try home cannot end the probe."""
+    return s.prober == e.turn or (after.prober == s.prober and after.state == s.state)
+
+
+def a_pin_serves_at_once(_s: Session, e: Pin, after: Session) -> bool:
+    """What the user pins serves."""
+    return after.state == "user_pinned" and after.pin == e.model and after.serving == e.model
+
+
+def letting_go_leaves_no_pin(_s: Session, _e: Desired, after: Session) -> bool:
+    """After unpin and reset there is no pin."""
+    return after.pin is None and after.state != "user_pinned"
+
+
+def a_reset_is_a_fresh_start(_s: Session, e: Desired, after: Session) -> bool:
+    """After a reset the desired primary serves, and nothing is remembered of exhaustion."""
+    return after.state == "primary" and after.serving == e.primary and not after.told_exhausted
+
+
+def a_missing_provider_suspends_its_pin(_s: Session, e: Desired, after: Session) -> bool:
+    """A pin is passed over exactly while its provider is not configured."""
+    return after.suspended == (not e.pin_known)
+
+
+def configuration_moves_no_state(s: Session, _e: Desired, after: Session) -> bool:
+    """No configuration changes the state."""
+    return after.state == s.state
+
+
+def an_idle_session_agrees_with_its_configuration(s: Session, e: Desired, after: Session) -> bool:
+    """Reconciliation adopts the desired configuration where no failover is live and no turn in flight."""
+    return (
+        s.state in ("failover_active", "cooldown_probe")
+        or s.turns != ()
+        or (after.adopted == e.primary and after.revision == e.revision)
+        or (s.state == "user_pinned" and s.revision == e.revision)
+    )
+
+
+def a_plan_is_of_the_desired_configuration(s: Session, e: Desired, after: Session) -> bool:
+    """A turn that plans in ``primary`` adopts what it plans from."""
+    return s.state != "primary" or (after.adopted == e.primary and after.revision == e.revision)
+
+
+def a_turn_that_began_is_counted(_s: Session, e: TurnStarted, after: Session) -> bool:
+    """A turn that began is in flight."""
+    return e.turn in after.turns
+
+
+def a_failover_serves_its_fallback(_s: Session, e: TurnEvent, after: Session) -> bool:
+    """After a failover the fallback serves."""
+    return after.serving == e.model
+
+
+def a_failed_probe_is_over(s: Session, e: TurnEvent, after: Session) -> bool:
+    """Once the prober has failed, nobody tries home."""
+    return s.prober != e.turn or after.prober is None
+
+
+def an_answer_makes_exhaustion_news(_s: Session, _e: Answered, after: Session) -> bool:
+    """After an answer the next exhaustion is told again."""
+    return not after.told_exhausted
+
+
+def exhaustion_is_told(_s: Session, e: TurnEnded, after: Session) -> bool:
+    """A turn that ended exhausted was told."""
+    return e.outcome != "exhausted" or after.told_exhausted
+
+
+def an_unknown_pin_is_a_pin(s: Session, e: Desired) -> bool:
+    """Where there is no pin, its provider is not missing."""
+    return e.pin_known or s.pin is not None
+
+
+def the_prober_is_answered_by_home(s: Session, e: Answered) -> bool:
+    """The turn that tries home calls home alone: the pin, else the primary that it planned from."""
+    return s.prober != e.turn or e.model == s.pin or (s.pin is None and e.model == e.adopts.primary)
+
+
+def a_pinned_probe_is_of_the_pin(s: Session, e: TurnEvent) -> bool:
+    """A failed probe of a pinned session was of the pin."""
+    return s.prober != e.turn or s.pin is None or e.model == s.pin
+
+
+SESSION_PROMISES: Final = Promises(
+    Session,
+    tuple(
+        map(
+            Invariant,
+            (
+                something_serves,
+                primary_serves_what_it_adopted,
+                user_pinned_serves_the_pin,
+                a_probe_has_its_turn,
+                what_is_said_of_a_pin_needs_one,
+            ),
+        )
+    ),
+    (
+        StepRule(configuration_leaves_a_live_failover, on=("reconcile", "published", "planned")),
+        StepRule(a_turn_in_flight_keeps_its_plan, on=("reconcile",)),
+        StepRule(only_the_user_writes_the_pin, but=HANDS),
+        StepRule(serving_has_its_writers, but=SESSION_WRITERS),
+        StepRule(adoption_has_its_writers, but=("unpin", "reset", "reconcile", "planned", "answered")),
+        StepRule(a_new_pin_is_a_new_epoch),
+        StepRule(turns_come_and_go_by_their_own_events, but=("turn_started", "turn_ended", "restored")),
+        StepRule(an_ended_turn_is_gone, on=("turn_ended",)),
+        StepRule(an_answer_ends_the_probe, on=("answered",)),
+        StepRule(a_pin_serves_at_once, on=("pin",)),
+        StepRule(letting_go_leaves_no_pin, on=("unpin", "reset")),
+        StepRule(a_reset_is_a_fresh_start, on=("reset",)),
+        StepRule(a_missing_provider_suspends_its_pin, on=("published",)),
+        StepRule(configuration_moves_no_state, on=("reconcile", "published", "planned")),
+        StepRule(an_idle_session_agrees_with_its_configuration, on=("reconcile",)),
+        StepRule(a_plan_is_of_the_desired_configuration, on=("planned",)),
+        StepRule(a_turn_that_began_is_counted, on=("turn_started",)),
+        StepRule(a_failover_serves_its_fallback, on=("failed_over",)),
+        StepRule(a_failed_probe_is_over, on=("probe_failed",)),
+        StepRule(an_answer_makes_exhaustion_news, on=("answered",)),
+        StepRule(exhaustion_is_told, on=("turn_ended",)),
+        StepRule(others_answers_move_nothing, on=("answered",)),
+        StepRule(others_failures_end_no_probe, on=("probe_failed",)),
+    ),
+    (
+        Contract(an_unknown_pin_is_a_pin, ("unpin", "reset", "published", "reconcile", "planned")),
+        Contract(the_prober_is_answered_by_home, ("answered",)),
+        Contract(a_pinned_probe_is_of_the_pin, ("probe_failed",)),
+    ),
+)
+"""What is proved of the session table."""
