@@ -32,6 +32,7 @@ UNREACHABLE = {
     "claimed: cooling -> stay": "a scope is claimed in the very step that found it due",
     "claimed: available -> stay": "a scope is claimed in the very step that found it due",
     "tapped: available -> stay": "only what rests is tapped",
+    "released: available|cooling|probing -> stay": "an attempt gives back only what it still holds",
 }
 """Rows that no decision log can show, each with the reason."""
 
@@ -213,6 +214,25 @@ def attempts_older_than_the_rest() -> Iterator[Story]:
     yield story
 
 
+def words_of_others_during_a_probe() -> Iterator[Story]:
+    story = Story()
+    for turn in ("first", "slow"):
+        story.start(turn, turn)
+    story.fails("first", "rate_limit")
+    story.now = 100.0
+    story.start("probe", "third")
+    story.fails("slow", "rate_limit", 500.0)
+    yield story
+    story = Story()
+    story.outage()
+    story.now = 100.0
+    story.start("probe", "third")
+    story.user(core.pin, model="a/x")
+    story.start("licensed")
+    story.fails("licensed", "overloaded")
+    yield story
+
+
 def probes_that_speak_slowly() -> Iterator[Story]:
     for live in (True, False):
         story = Story()
@@ -240,6 +260,7 @@ STORIES = (
     waits_that_were_for_nothing,
     what_comes_too_late,
     attempts_older_than_the_rest,
+    words_of_others_during_a_probe,
     probes_that_speak_slowly,
 )
 
