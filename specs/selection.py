@@ -87,10 +87,10 @@ def restart_goes_on(m: Moment) -> bool:
         and new.state in (old.state, FAILOVER_ACTIVE if old.state == COOLDOWN_PROBE else old.state)
         for old, new in zip(m.before.sessions, m.after.sessions, strict=True)
     )
-    rests = {r.key: (r.until, r.strikes) for r in m.before.health} == {
-        r.key: (r.until, r.strikes) for r in m.after.health
-    }
-    return kept and rests
+    before, after = (
+        {r.key: (r.until, r.strikes) for r in world.health if r.until > 0} for world in (m.before, m.after)
+    )
+    return kept and before == after
 
 
 def home_by_evidence(m: Moment) -> bool:
