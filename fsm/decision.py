@@ -64,7 +64,7 @@ class Decision:
     def __str__(self) -> str:
         about = f" ({self.detail})" if self.detail else ""
         arrow = self.before if self.before == self.after else f"{self.before} -> {self.after}"
-        verdict = "" if self.kind in ("move", "stay") else f" {self.kind}:"
+        verdict = "" if self.kind == "move" else f" {self.kind}:"
         name = self.subject.rpartition(".")[2] if self.machine == "turn" else self.subject
         return f"{self.machine} {name}: {self.event}{about}: {arrow}:{verdict} {self.why}"
 

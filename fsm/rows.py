@@ -22,7 +22,7 @@ Guard = Callable[[Any, Any], bool]
 Action = Callable[[Any, Any], Mapping[str, Any]]
 """``action(subject, event)``: the fields to assign. All right-hand sides are evaluated before anything is assigned."""
 
-Kind = Literal["move", "stay", "blocked", "stale"]
+Kind = Literal["move", "blocked", "stale"]
 
 
 def _states(value: str | Iterable[str]) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ DECISIONS = st.builds(
     Decision,
     FINITE,
     *[WORD] * 6,
-    st.sampled_from(("move", "stay", "blocked", "stale")),
+    st.sampled_from(("move", "blocked", "stale")),
     *[WORD] * 4,
     data=EVENT_VALUES,
 )
