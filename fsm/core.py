@@ -64,9 +64,6 @@ def _desired(session: Session, config: Config) -> ss.Desired:
     return ss.Desired(config.chain.primary, config.revision, known)
 
 
-# What the user and the operator do
-
-
 def pin(
     session: Session, config: Config, health: Health, now: float, *, model: str, strict: bool | None = None
 ) -> Step:
@@ -132,9 +129,6 @@ def lift(health: Health, now: float) -> Step:
         if record.state != cd.AVAILABLE:
             desk.to_cooldown(key, "lifted", cd.Lifted(now, LIFTED_BY_CONFIG))
     return desk.step()
-
-
-# A turn
 
 
 def start(session: Session, config: Config, health: Health, now: float, request: Request) -> Step:

@@ -12,7 +12,7 @@ from detent.fsm import SESSION
 from detent.fsm.engine import Table
 from detent.fsm.rows import Row
 from detent.fsm.session import adopt, leave
-from detent.specs.tla import Model, Verdict, check, committed, generate, install, missing
+from detent.specs.tla import Model, Verdict, check, committed, generate
 from detent.specs.tla.checker import named, without
 
 from .tables import UNGUARDED, acting, replaced, row_that, table_of
@@ -21,14 +21,6 @@ STATES = {2: 1320, 3: 5344, 4: 19000}
 """Distinct states by the number of models."""
 
 TRIES_HOME = "home may be called again"
-
-
-@pytest.fixture(scope="session")
-def package(request: pytest.FixtureRequest) -> Path:
-    reason = missing()
-    if reason is not None:
-        pytest.skip(reason)
-    return install(Path(str(request.config.cache.mkdir("tla-checker"))))  # type: ignore[union-attr]
 
 
 def checked(rows: tuple[Row, ...], package: Path, *, only: str = "") -> tuple[Verdict, str]:

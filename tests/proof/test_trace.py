@@ -17,7 +17,6 @@ from detent.adapters.local_replies import Say, bad_gateway, rate_limited
 from detent.fsm import SESSION, Chain, Config, Policy
 from detent.fsm.decision import Decision
 from detent.fsm.session import Answered, Desired, Pin, TurnEvent
-from detent.specs.tla import install, missing
 from detent.specs.tla.trace import Accepted, Rejected, validate
 
 from .tables import row_that
@@ -29,14 +28,6 @@ TWO, THREE = ("a/large", "b/large"), ("a/large", "b/large", "c/large")
 
 Log = list[Decision]
 Story = Callable[[Controller, dict[str, LocalProvider]], Awaitable[None]]
-
-
-@pytest.fixture(scope="module")
-def package(request: pytest.FixtureRequest) -> Path:
-    reason = missing()
-    if reason is not None:
-        pytest.skip(reason)
-    return install(Path(str(request.config.cache.mkdir("tla-checker"))))  # type: ignore[union-attr]
 
 
 @asynccontextmanager
