@@ -7,6 +7,9 @@ chain. Arrows run one way: adapters use fsm, and fsm knows none of them.
 from .attempts import Attempt
 from .controller import Controller
 from .history import Subscription
+from .journal import Journal, JournalInUseError
+from .journal_lines import JournalError
+from .journal_reading import JournalReader
 from .outcomes import ExhaustedError, InterruptedTurnError, ProviderError, SurfacedError, TurnError
 from .session import Answer, LiveSession, NoUpstreamsError
 from .store import ConflictError, MemoryStore, Store, StoreClosedError
@@ -24,6 +27,10 @@ __all__ = [
     "Endpoint",
     "ExhaustedError",
     "InterruptedTurnError",
+    "Journal",
+    "JournalError",
+    "JournalInUseError",
+    "JournalReader",
     "LiveSession",
     "MemoryStore",
     "NoUpstreamsError",

@@ -15,6 +15,7 @@ from rich.progress import Progress
 
 from detent.fsm.errors import DetentError
 
+from .journal import Journal
 from .scenario import Result, ScenarioError, run_file
 
 CONFIG_NAME = "detent.toml"
@@ -49,8 +50,9 @@ def main() -> None:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--trace", is_flag=True, help="Also print every decision: event, row, before -> after, why.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a scenario, and one with the totals.")
+@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Write one story's decisions to a log.")
 @click.pass_context
-def scenario(ctx: click.Context, paths: tuple[Path, ...], trace: bool, as_json: bool) -> None:
+def scenario(ctx: click.Context, paths: tuple[Path, ...], trace: bool, as_json: bool, log: Path | None) -> None:
     """Run scenario files, or every scenario of a folder, in virtual time.
 
     \b
@@ -60,15 +62,18 @@ def scenario(ctx: click.Context, paths: tuple[Path, ...], trace: bool, as_json: 
     Examples:
       detent scenario specs/scenarios
       detent scenario --trace my-outage.toml
+      detent scenario my-outage.toml --log outage.jsonl
     """
     files = _scenario_files(paths)
+    if log is not None:
+        _check_story_log(log, files)
     results: list[Result] = []
     unreadable: list[str] = []
     bar = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
     with bar:
         for path in bar.track(files, description="scenarios"):
             try:
-                results.append(run_file(path))
+                results.append(run_file(path) if log is None else _run_into(log, path))
             except ScenarioError as error:
                 unreadable.append(str(error))
                 click.echo(f"Error: {error}", err=True)
@@ -78,6 +83,21 @@ def scenario(ctx: click.Context, paths: tuple[Path, ...], trace: bool, as_json: 
     totals = {"passed": len(results) - failed, "failed": failed, "unreadable": len(unreadable)}
     click.echo(json.dumps(totals) if as_json else f"{totals['passed']} passed, {failed} failed")
     ctx.exit(2 if unreadable else 1 if failed else 0)
+
+
+def _check_story_log(log: Path, files: list[Path]) -> None:
+    if len(files) > 1:
+        raise click.UsageError(f"--log takes the decisions of one story, and {len(files)} were named")
+    if log.exists():
+        raise click.UsageError(f"{log} is there already; name another file for --log, or delete that one")
+
+
+def _run_into(log: Path, path: Path) -> Result:
+    with Journal(log) as journal:
+        result = run_file(path, journal)
+    if journal.lost:
+        raise click.ClickException(f"{log} cannot be written; {journal.lost} decisions and notices are missing")
+    return result
 
 
 def _say_result(result: Result, trace: bool, as_json: bool) -> None:
@@ -215,28 +235,60 @@ def config_check(ctx: click.Context, path: Path | None, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("machine", type=click.Choice(["session", "turn", "cooldown"]), default="session")
+@click.argument("machine", type=click.Choice(["session", "turn", "cooldown"]), required=False)
 @click.option(
     "--format", "form", type=click.Choice(["text", "svg", "mermaid", "dot"]), default="text", show_default=True
 )
+@click.option("--session", help="Draw this session's own history; with a machine named, the machine as it stands.")
+@click.option("--log", type=click.Path(path_type=Path), help="The session's decision log; [journal] of detent.toml.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
-def diagram(machine: str, form: Any, out: Path | None) -> None:
-    """Draw a state machine from its table.
+def diagram(machine: str | None, form: Any, session: str | None, log: Path | None, out: Path | None) -> None:
+    """Draw a state machine from its table, or a session's own history as a timeline.
 
     \b
     Examples:
       detent diagram
-      detent diagram session --format svg --out session.svg
       detent diagram turn --format mermaid
+      detent diagram --session conversation-17 --log decisions.jsonl
+      detent diagram --session conversation-17 --format svg --out timeline.svg
+      detent diagram session --session conversation-17 --format svg --out session.svg
     """
     from detent.diagrams import draw
 
-    picture = draw(machine, form)
+    from .session_pictures import session_picture
+
+    if session is None:
+        if log is not None:
+            raise click.UsageError("--log is the log of a session; name the session with --session ID")
+        picture = draw(machine or "session", form)
+    else:
+        if form not in ("svg", "text"):
+            raise click.UsageError(
+                f"--format {form} draws a table, and has no word for what happened in a session; use svg or text"
+            )
+        console = None if out is not None else Console()
+        picture, remarks = session_picture(session, log or _journal_of_settings(), machine, form, console=console)
+        for remark in remarks:
+            click.echo(f"Note: {remark}", err=True)
     if out is None:
         click.echo(picture)
     else:
         out.write_text(picture, encoding="utf-8")
         click.echo(f"Wrote {out}.")
+
+
+def _journal_of_settings() -> Path:
+    """The log that the controllers of detent.toml write."""
+    from .settings import find, load
+
+    found = find()
+    journal = None if found is None else load(found).journal
+    if journal is None:
+        raise click.UsageError(
+            "no log was named; name one with --log FILE, or have one written: [journal] in detent.toml, "
+            'path = "decisions.jsonl"'
+        )
+    return journal.path
 
 
 @main.command()

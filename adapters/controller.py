@@ -11,6 +11,7 @@ from typing import Any
 from detent.fsm.chain import DEFAULT_CHAIN, Config
 
 from .history import Subscription
+from .journal import Journal
 from .session import LiveSession
 from .settings import Settings
 from .store import Store
@@ -33,6 +34,7 @@ class Controller:
         dice: numbers in [0, 1) for the jitter of waits.
         history: how many decisions are kept for ``why()``.
         upstreams: the providers that `LiveSession.send` and `LiveSession.stream` call.
+        journal: where every decision and notice is written to disk; None: nowhere. A journal serves one controller.
 
     Raises:
         BadChainError: none of several configurations is named ``default``.
@@ -49,20 +51,26 @@ class Controller:
         dice: Callable[[], float] = random.random,
         history: int = 10_000,
         upstreams: Upstreams | None = None,
+        journal: Journal | None = None,
     ) -> None:
-        self._writer = Writer(config, store=store, node=node, now=now, sleep=sleep, dice=dice, history=history)
+        self._writer = Writer(
+            config, store=store, node=node, now=now, sleep=sleep, dice=dice, history=history, journal=journal
+        )
         self._upstreams = upstreams
 
     @classmethod
     def from_settings(cls, settings: Settings, **options: Any) -> Controller:
-        """A controller of everything in a ``detent.toml``: its chains, and its providers for ``send`` and ``stream``.
+        """A controller of everything in a ``detent.toml``: its chains, its journal, and its providers for ``send``.
 
         Args:
             settings: what `detent.adapters.settings.load` read.
-            options: further arguments of `Controller`.
+            options: further arguments of `Controller`; with ``journal`` the file's own is not used.
         """
         connections = {name: provider.max_connections for name, provider in settings.providers.items()}
         upstreams = Upstreams(settings.endpoint, connections=connections)
+        if settings.journal is not None and "journal" not in options:
+            kept = settings.journal
+            options["journal"] = Journal(kept.path, max_bytes=kept.max_bytes, keep=kept.keep)
         return cls(settings.configs, upstreams=upstreams, **options)
 
     async def __aenter__(self) -> Controller:
@@ -79,11 +87,12 @@ class Controller:
 
         Raises:
             ControllerClosedError: it was closed.
+            JournalError: the journal's file is another controller's, or no decision log.
         """
         await self._writer.open()
 
     async def close(self) -> None:
-        """End the subscriptions, close the upstream connections, and take no more events.
+        """End the subscriptions, let go of the journal's file, close the upstream connections, and take no more events.
 
         Turns in flight are their callers' to cancel.
         """

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from detent.fsm.decision import Decision, Notice, Step
 from detent.fsm.turn import Fate
 
+from .journal import Journal
+
 
 class Subscription:
     """A live view: ``async for item in subscription`` yields `Decision` and `Notice` values as they are made.
@@ -63,20 +65,35 @@ class History:
 
     Args:
         size: how many decisions are kept.
+        journal: where all of them are written down, None: nowhere.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, journal: Journal | None = None) -> None:
+        self._journal = journal
+        self._holds_journal = False
         self._decisions: deque[Decision] = deque(maxlen=size)
         self._subscriptions: list[Subscription] = []
 
     def record(self, step: Step) -> None:
-        """Keep a stored step's decisions, and pass them and its notices on."""
+        """Keep a stored step's decisions, write them down, and pass them and its notices on."""
         self._decisions.extend(step.decisions)
+        news: list[Decision | Notice] = [*step.decisions, *step.notices]
+        if self._journal is not None and news:
+            self._journal.write(news)
         if self._subscriptions:
-            news: list[Decision | Notice] = [*step.decisions, *step.notices]
             for item in news:
                 for subscription in self._subscriptions:
                     subscription.offer(item)
+
+    def open(self) -> None:
+        """Take the journal's file, if it is not taken yet.
+
+        Raises:
+            JournalError: it is another controller's, or no decision log.
+        """
+        if self._journal is not None and not self._holds_journal:
+            self._journal.open()
+            self._holds_journal = True
 
     def subscribe(self, session: str | None, size: int) -> Subscription:
         """A live view of everything from now on."""
@@ -86,9 +103,12 @@ class History:
         return subscription
 
     def close(self) -> None:
-        """End every subscription."""
+        """End every subscription, and let go of the journal's file."""
         for subscription in self._subscriptions:
             subscription.close()
+        if self._journal is not None and self._holds_journal:
+            self._journal.close()
+            self._holds_journal = False
 
     def of(self, session: str) -> list[Decision]:
         """The kept decisions of one session, oldest first."""

@@ -23,6 +23,7 @@ from detent.fsm.errors import BadChainError, DetentError
 from detent.fsm.session import Session
 
 from .history import History, Subscription
+from .journal import Journal
 from .store import ConflictError, MemoryStore, Store
 
 Decide = Callable[[Session, Config, walk.Health, float], Step]
@@ -80,11 +81,12 @@ class Writer:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         dice: Callable[[], float] = random.random,
         history: int = 10_000,
+        journal: Journal | None = None,
     ) -> None:
         self.now = now
         self.sleep = sleep
         self.dice = dice
-        self.history = History(history)
+        self.history = History(history, journal)
         self._initial = _named(config)
         self._store: Store = MemoryStore() if store is None else store
         self._life = f"{node}.{secrets.token_hex(4)}."
@@ -102,6 +104,7 @@ class Writer:
 
         Raises:
             ControllerClosedError: it was closed.
+            JournalError: the journal's file is another controller's, or no decision log.
         """
         if self._closed:
             raise ControllerClosedError("this controller was closed; make another one to go on")
@@ -112,6 +115,7 @@ class Writer:
         async with self._opening:
             if self._opened:
                 return
+            self.history.open()
             if not await self._store.configs():
                 await self._store.publish(self._initial)
             await self._restore()

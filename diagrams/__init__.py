@@ -1,9 +1,10 @@
 """The tables as pictures: nothing is drawn that no row says, and no row is left out.
 
 `draw` gives any machine as SVG, Mermaid, DOT or text; `svg` lights a state and the row that fired last; `view` is the
-terminal's live picture. `timeline` draws one session's own history, and `paint` shows in red which rows a test run
-never fired. A layout only says where things stand. When a table gains a move that its layout does not route, or a label
-outgrows its place, `LayoutError` says which; ``write(Path("diagrams"))`` renews the files kept here.
+terminal's live picture. `timeline` draws one session's own history, `lit` a machine as it stands in one, and `paint`
+shows in red which rows a test run never fired. A layout only says where things stand. When a table gains a move that
+its layout does not route, or a label outgrows its place, `LayoutError` says which; ``write(Path("diagrams"))`` renews
+the machines' files kept here.
 """
 
 from .as_dot import dot
@@ -14,6 +15,7 @@ from .coverage import Cell, Coverage, cells, paint
 from .gallery import Format, UnknownPictureError, draw, pictures, write
 from .layout import Layout, LayoutError, Panel, Place, Rect, Route
 from .layouts import layouts
+from .lit import lit
 from .timeline import TimelineError, TimelineFormat, timeline, timeline_view
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "dot",
     "draw",
     "layouts",
+    "lit",
     "mermaid",
     "paint",
     "pictures",

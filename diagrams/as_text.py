@@ -48,15 +48,16 @@ def view(
     return Panel(Group(*parts), title=f"[bold]{table.name}[/bold]", title_align="left", border_style="dim")
 
 
-def text(table: Table[Any], width: int = 100) -> str:
-    """The whole machine as plain text, without colours.
+def text(table: Table[Any], width: int = 100, *, state: str | None = None) -> str:
+    """The machine as plain text, without colours.
 
     Args:
         table: the machine's table.
         width: of the lines, in characters.
+        state: the state to light and to look from; None: every state with its rows.
     """
     page = StringIO()
-    Console(file=page, width=width, color_system=None, legacy_windows=False).print(view(table))
+    Console(file=page, width=width, color_system=None, legacy_windows=False).print(view(table, state))
     return "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
 
 

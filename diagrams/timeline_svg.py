@@ -27,8 +27,9 @@ _MARGIN: Final = 24.0
 _TOP: Final = 78.0
 _BAND: Final = 30.0
 _LANE: Final = 42.0
-_WIDEST: Final = 84.0
+_WIDEST: Final = 118.0
 _LONGEST_LANE: Final = 30
+_SHORTEST_STATE: Final = 4
 _MOST_CAUSES: Final = 8
 _MONO_EM: Final = 0.605
 _SMALL: Final = 11.0
@@ -98,7 +99,8 @@ class _Canvas:
         return _TOP + _BAND + 10 + _LANE * len(self.lanes)
 
     def lane_y(self, lane: str) -> float:
-        return _TOP + _BAND + 10 + _LANE * (self.lanes.index(lane) + 0.5)
+        """Where the thread of a lane runs: a little above its middle, for labels stand below the marks."""
+        return _TOP + _BAND + 7 + _LANE * (self.lanes.index(lane) + 0.5)
 
     def edges(self, first: int, after: int) -> tuple[float, float]:
         """Where a band of columns begins and ends."""
@@ -179,8 +181,9 @@ def _bands(canvas: _Canvas) -> Iterator[str]:
         box = f'x="{start:.1f}" width="{end - start:.1f}"'
         yield f'<rect class="band {tone}" {box} y="{_TOP:g}" height="{_BAND:g}"/>'
         yield f'<rect class="bar {tone}" {box} y="{_TOP:g}" height="4"/>'
-        if len(state) * _MONO_EM * NOTE_SIZE + 10 <= end - start:
-            yield f'<text class="state" x="{start + 6:.1f}" y="{_TOP + 21:g}">{escape(state)}</text>'
+        room = int((end - start - 10) / (_MONO_EM * NOTE_SIZE))
+        if room >= _SHORTEST_STATE:
+            yield f'<text class="state" x="{start + 6:.1f}" y="{_TOP + 21:g}">{escape(_cut(state, room))}</text>'
         yield "</g>"
         first = after
 
@@ -211,12 +214,12 @@ def _marks(canvas: _Canvas, lane: str) -> Iterator[str]:
     y = canvas.lane_y(lane)
     for x, column, mark in here:
         yield f'<g class="mark {mark.sign}"><title>{escape(_tooltip(canvas, column, mark))}</title>'
-        yield f'<path transform="translate({x:.1f} {y - 3:g})" d="{_SHAPES[mark.sign]}"/></g>'
+        yield f'<path transform="translate({x:.1f} {y:g})" d="{_SHAPES[mark.sign]}"/></g>'
     counts = [(x, f"×{column.times}") for x, column, _ in here if column.times > 1]
     for x, text in _readable(canvas, counts):
-        yield f'<text class="count" x="{x:.1f}" y="{y - 12:g}" text-anchor="middle">{text}</text>'
+        yield f'<text class="count" x="{x:.1f}" y="{y - 9:g}" text-anchor="middle">{text}</text>'
     for x, text in _readable(canvas, [(x, mark.label) for x, _, mark in here if mark.label]):
-        yield f'<text class="small" x="{x:.1f}" y="{y + 16:g}" text-anchor="middle">{escape(text)}</text>'
+        yield f'<text class="small" x="{x:.1f}" y="{y + 19:g}" text-anchor="middle">{escape(text)}</text>'
 
 
 def _tooltip(canvas: _Canvas, column: Column, mark: Mark) -> str:

@@ -10,6 +10,7 @@ from attrs import frozen
 from detent.fsm.errors import DetentError
 
 from ..history import sentences
+from ..journal import Journal
 from .clock import StuckError, VirtualLoop
 from .expectations import unmet
 from .providers import ANSWER
@@ -40,25 +41,29 @@ class Result:
         return f"ok {self.id}" if self.passed else f"FAILED {self.id} {self.failure}"
 
 
-def run_file(path: Path) -> Result:
+def run_file(path: Path, journal: Journal | None = None) -> Result:
     """Run one scenario file in virtual time; the same result on every run.
+
+    Args:
+        path: the file.
+        journal: where the decisions and notices are written down, None: nowhere.
 
     Raises:
         ScenarioError: the file cannot be read, or breaks the format.
     """
-    return run(load(path))
+    return run(load(path), journal)
 
 
-def run(story: Story) -> Result:
+def run(story: Story, journal: Journal | None = None) -> Result:
     """Run one scenario in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         loop = runner.get_loop()
         assert isinstance(loop, VirtualLoop)  # made by the line above
-        return runner.run(_run(story, loop))
+        return runner.run(_run(story, loop, journal))
 
 
-async def _run(story: Story, loop: VirtualLoop) -> Result:
-    stage = Stage(story, loop)
+async def _run(story: Story, loop: VirtualLoop, journal: Journal | None) -> Result:
+    stage = Stage(story, loop, journal)
     trace: list[str] = []
     failure: str | None = None
     for step in story.steps:

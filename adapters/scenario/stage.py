@@ -14,6 +14,7 @@ from detent.fsm.decision import Decision, Outcome
 from ..attempts import Attempt
 from ..controller import Controller
 from ..history import Subscription
+from ..journal import Journal
 from ..outcomes import TurnError
 from ..store import MemoryStore, StoreClosedError
 from .clock import VirtualLoop
@@ -39,9 +40,11 @@ class Stage:
     Args:
         story: the story.
         loop: virtual time.
+        journal: where the decisions and notices of all nodes are written down, None: nowhere.
     """
 
-    def __init__(self, story: Story, loop: VirtualLoop) -> None:
+    def __init__(self, story: Story, loop: VirtualLoop, journal: Journal | None = None) -> None:
+        self._journal = journal
         self._loop = loop
         self._config = story.config
         self._known = frozenset(provider_of(m) for m in (*story.config.chain.models, *story.config.windows)) | set(
@@ -204,5 +207,8 @@ class Stage:
             self._drain_from(process)
 
     def _drain_from(self, process: _Process) -> None:
-        for item in process.news.waiting():
+        items = process.news.waiting()
+        if self._journal is not None and items:
+            self._journal.write(items)
+        for item in items:
             (self._seen.decisions if isinstance(item, Decision) else self._seen.notices).append(item)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@
 endpoint is asked for (`Settings.endpoint`), and shown by nothing.
 """
 
+from .journal import JournalSettings
 from .places import find
 from .problems import SettingsError
 from .provider import Provider, UnknownCredentialError
@@ -19,6 +20,7 @@ __all__ = [
     "TEMPLATE",
     "WELL_KNOWN",
     "FromEnvironment",
+    "JournalSettings",
     "MissingSecretError",
     "Provider",
     "Report",

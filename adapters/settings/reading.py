@@ -13,6 +13,7 @@ from attrs import field, frozen
 from detent.fsm.chain import Config, provider_of
 
 from .chains import check_providers, named_models, read_chains, read_windows
+from .journal import read_journal
 from .problems import Problems, SettingsError
 from .providers import read_providers
 from .secret import HIDDEN, looks_secret
@@ -31,6 +32,7 @@ class FileTable:
     chains: Mapping[str, Any] = field(factory=dict)
     providers: Mapping[str, Any] = field(factory=dict)
     models: Mapping[str, Any] = field(factory=dict)
+    journal: Mapping[str, Any] = field(factory=dict)
 
 
 def load(path: str | Path) -> Settings:
@@ -62,6 +64,8 @@ def examine(path: Path) -> tuple[Settings | None, Problems]:
     providers = read_providers(provider_tables, [provider_of(model) for model in models], problems)
     walks = read_chains(chains, policy, problems)
     windows = read_windows(model_tables, models, problems)
+    table = clean.get("journal")
+    journal = read_journal(table, path.parent, problems) if isinstance(table, Mapping) else None
     if problems.wrong:
         return None, problems
     credentials = {
@@ -80,7 +84,7 @@ def examine(path: Path) -> tuple[Settings | None, Problems]:
         )
         for name, (chain, walk) in walks.items()
     }
-    return Settings(path, configs, providers, tuple(problems.warnings)), problems
+    return Settings(path, configs, providers, tuple(problems.warnings), journal), problems
 
 
 def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

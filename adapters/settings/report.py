@@ -68,6 +68,7 @@ class Report:
     def plain(self) -> dict[str, Any]:
         """The report as plain data, without secrets, for ``--json``."""
         policies = {} if self.settings is None else self.settings.configs
+        journal = None if self.settings is None else self.settings.journal
         return {
             "file": str(self.path),
             "ok": self.ok,
@@ -80,6 +81,7 @@ class Report:
                 }
                 for name, candidates in self.chains.items()
             },
+            "journal": None if journal is None else {**asdict(journal), "path": str(journal.path)},
         }
 
 
@@ -115,6 +117,10 @@ def render(report: Report) -> Group:
             label = Candidate(c.model, c.credential).label
             table.add_row(str(number), Text(label), key, window, Text(c.base_url))
         parts.append(table)
+    if report.settings is not None and report.settings.journal is not None:
+        journal = report.settings.journal
+        says = f"put aside at {journal.max_bytes:,} bytes, {journal.keep} files more kept"
+        parts.append(Text(f"journal {journal.path}, {says}"))
     verdict = "can be used" if report.ok else "cannot be used"
     parts.append(Text(f"{report.path} {verdict}", "green" if report.ok else "red"))
     return Group(*parts)

@@ -10,6 +10,7 @@ from attrs import frozen
 from detent.adapters.wire import Endpoint
 from detent.fsm.chain import Config
 
+from .journal import JournalSettings
 from .provider import Provider, UnknownCredentialError
 
 
@@ -22,12 +23,14 @@ class Settings:
         configs: the configuration of each chain by its name; one of them is ``default``.
         providers: every provider that is configured, or is well known and named by a chain.
         warnings: what is odd in the file, one sentence each.
+        journal: where every decision is written down, None: nowhere.
     """
 
     path: Path
     configs: Mapping[str, Config]
     providers: Mapping[str, Provider]
     warnings: tuple[str, ...] = ()
+    journal: JournalSettings | None = None
 
     def endpoint(self, provider: str, credential: str = "", *, environ: Mapping[str, str] | None = None) -> Endpoint:
         """What calls to a provider with one of its credentials need; secrets are read now and not before.

@@ -56,6 +56,7 @@ def test_a_report_raises_nothing_and_tells_the_same(write):
         "problems": ["policy.retries: is -1, must be a whole number of at least 0"],
         "warnings": [],
         "chains": {},
+        "journal": None,
     }
 
 
