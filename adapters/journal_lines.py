@@ -13,6 +13,7 @@ The last kind stands where so many decisions and notices could not be written, b
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -60,6 +61,7 @@ class _Line:
     lost: int | None = None
 
 
+@cache
 def header() -> bytes:
     """The first line of a new file."""
     try:

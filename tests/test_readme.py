@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from detent.adapters.cli import main
 from detent.adapters.local_provider import LocalProvider
 from detent.adapters.local_replies import Say
 
@@ -75,9 +77,21 @@ def test_ci_runs_the_test_line_of_the_readme() -> None:
 
 
 def test_every_command_and_file_that_the_readme_names_exists() -> None:
-    from detent.adapters.cli import main
-
     named = set(re.findall(r"`detent ([a-z]+)", README))
     assert named <= set(main.commands)
     for target in re.findall(r"\]\(([\w./-]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_picture_of_a_timeline_is_what_the_commands_above_it_draw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = README.split("<!-- timeline -->")[1].split("<!-- end -->")[0].split("```")[1].splitlines()[1:]
+    (tmp_path / "specs").symlink_to(ROOT / "specs")
+    monkeypatch.chdir(tmp_path)
+    for command in commands:
+        ran = CliRunner().invoke(main, command.split()[1:])
+        assert ran.exit_code == 0, ran.output
+    drawn = (tmp_path / "timeline.svg").read_text(encoding="utf-8")
+    kept = (ROOT / "diagrams" / "timeline.svg").read_text(encoding="utf-8")
+    assert kept == drawn, "diagrams/timeline.svg is stale; renew it with the two commands above it in README.md"

@@ -117,6 +117,16 @@ def test_the_bands_are_the_states_in_their_order() -> None:
     assert bands(timeline(seed())) == ["primary", "failover_active", "cooldown_probe", "primary"]
 
 
+def test_the_names_of_states_are_whole_where_there_is_room_and_cut_where_there_is_little(told: History) -> None:
+    def names(picture: str) -> list[str]:
+        return [text.text or "" for text in parsed(picture).iter("text") if text.get("class") == "state"]
+
+    assert names(timeline(seed())) == bands(timeline(seed()))
+    tight = names(timeline(told))
+    assert any(name.endswith("…") for name in tight)
+    assert all(len(name) >= 4 for name in tight)
+
+
 def test_every_attempt_has_a_mark_that_tells_who_and_why() -> None:
     picture = timeline(seed())
     failed = marks(picture, "failed")
