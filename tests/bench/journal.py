@@ -49,8 +49,8 @@ async def compare(path: Path, call: object, turns: int) -> tuple[float, float]:
     return statistics.median(without), statistics.median(with_it)
 
 
-async def longest(path: Path) -> tuple[float, float]:
-    """The longest of many turns, without the journal and with it, files being put aside meanwhile, in µs."""
+async def slowest(path: Path) -> tuple[float, float]:
+    """The slowest in a thousand turns, without the journal and with it, files being put aside meanwhile, in µs."""
     journal = Journal(path, max_bytes=1024 * 1024)
     async with Controller(CONFIG) as plain, Controller(CONFIG, journal=journal) as written:
         turns = [
@@ -58,7 +58,7 @@ async def longest(path: Path) -> tuple[float, float]:
             for _ in range(TURNS * 10)
         ]
     without, with_it = zip(*turns, strict=True)
-    return max(without), max(with_it)
+    return statistics.quantiles(without, n=1000)[-1], statistics.quantiles(with_it, n=1000)[-1]
 
 
 def main() -> None:
@@ -76,8 +76,8 @@ def main() -> None:
         without, with_it = asyncio.run(compare(Path(folder) / "slow.jsonl", answer_over_a_network, 10))
         print(f"a healthy turn of 20 ms             {without:9.0f} µs")
         print(f"with the journal                    {with_it:9.0f} µs   {with_it / without:.3f} times")
-        without, with_it = asyncio.run(longest(Path(folder) / "aside.jsonl"))
-        print(f"the longest of {TURNS * 10:,} turns         {without:9.0f} µs")
+        without, with_it = asyncio.run(slowest(Path(folder) / "aside.jsonl"))
+        print(f"the slowest in a thousand turns     {without:9.0f} µs")
         print(f"with the journal                    {with_it:9.0f} µs   {with_it / without:.2f} times")
 
 
