@@ -15,8 +15,7 @@ from detent.fsm.chain import Chain, Config, Policy
 from detent.fsm.decision import Decision, Notice
 
 from .controller import Controller
-from .local_provider import LocalProvider
-from .local_replies import Say, bad_gateway, rate_limited
+from .local import LocalProvider, Say, bad_gateway, rate_limited
 from .outcomes import TurnError
 from .session import LiveSession
 from .upstreams import Upstreams

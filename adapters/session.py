@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any
 
@@ -15,7 +15,7 @@ from .attempts import CallFunction
 from .history import Subscription, sentences
 from .running import Opened, TurnRun, Whole
 from .upstreams import Upstreams
-from .wire import Piece, joined
+from .wire import Form, Piece, Request, joined
 from .writer import SessionStatus, Writer
 
 
@@ -135,20 +135,21 @@ class LiveSession:
     async def send(
         self,
         *,
-        messages: Sequence[Mapping[str, Any]],
+        form: Form = "openai",
         tokens: int | None = None,
         deadline_s: float | None = None,
-        **params: Any,
+        **fields: Any,
     ) -> Answer:
         """Run one turn with Detent's own call and wait for the whole answer.
 
         Upstream it is streamed all the same, so that the limits on the first token and on gaps hold.
 
         Args:
-            messages: the conversation, in the OpenAI chat form.
+            form: how the request is written: ``openai`` (chat completions), ``responses`` or ``anthropic``; it is
+                rendered for providers that speak another format.
             tokens: the size of the prompt in tokens, so that models with smaller windows are passed over.
             deadline_s: the longest the turn may take, in seconds; the chain's own limit by default.
-            params: further fields of the request (``temperature``, ``tools``, …).
+            fields: the request's fields (``messages``, ``tools``, ``temperature``, …).
 
         Returns:
             an answer whose ``value`` is a `Completion`.
@@ -157,7 +158,7 @@ class LiveSession:
             NoUpstreamsError: the controller was given no providers to call.
             TurnError: the turn ended without an answer.
         """
-        call = self._upstreams().caller(messages, params)
+        call = self._upstreams().caller(Request(fields, form))
         answer = await self.run(call, stream=False, tokens=tokens, deadline_s=deadline_s)
         answer.value = joined(answer.value, answer.model)
         return answer
@@ -165,24 +166,25 @@ class LiveSession:
     async def stream(
         self,
         *,
-        messages: Sequence[Mapping[str, Any]],
+        form: Form = "openai",
         tokens: int | None = None,
         deadline_s: float | None = None,
-        **params: Any,
+        **fields: Any,
     ) -> AsyncIterator[Piece]:
         """Run one turn with Detent's own call, and yield the pieces of its answer as they come.
 
         Args:
-            messages: the conversation, in the OpenAI chat form.
+            form: how the request is written: ``openai`` (chat completions), ``responses`` or ``anthropic``; it is
+                rendered for providers that speak another format.
             tokens: the size of the prompt in tokens, so that models with smaller windows are passed over.
             deadline_s: the longest the turn may take, in seconds; the chain's own limit by default.
-            params: further fields of the request (``temperature``, ``tools``, …).
+            fields: the request's fields (``messages``, ``tools``, ``temperature``, …).
 
         Raises:
             NoUpstreamsError: the controller was given no providers to call.
             TurnError: the turn ended without a whole answer; `InterruptedTurnError` after some of it was yielded.
         """
-        call = self._upstreams().caller(messages, params)
+        call = self._upstreams().caller(Request(fields, form))
         async with await self.run(call, tokens=tokens, deadline_s=deadline_s) as answer:
             async for piece in answer:
                 yield piece

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from detent.fsm.errors import DetentError
 from detent.fsm.reasons import Failure
 
 from .attempts import Attempt, CallFunction
-from .openai_chat import OpenAIChat
 from .outcomes import ProviderError
 from .wire import Endpoint, Piece, Request, Wire
+from .wires import HttpWire
 
 EndpointOf = Callable[[str, str], Endpoint]
 """``endpoint_of(provider, credential)``: where a provider is, with the secret of that credential.
@@ -27,7 +26,7 @@ class Upstreams:
 
     Args:
         endpoint_of: where a provider is.
-        wires: the wire that speaks a provider's format, by provider; the OpenAI chat format by default.
+        wires: what calls a provider, by provider; by default HTTP, in the format that its endpoint names.
         connections: how many calls of a provider may be in flight, by provider; 100 by default.
     """
 
@@ -40,7 +39,7 @@ class Upstreams:
         self._endpoint_of = endpoint_of
         self._wires = dict(wires or {})
         self._connections = dict(connections or {})
-        self._own: dict[str, OpenAIChat] = {}
+        self._own: dict[str, HttpWire] = {}
 
     async def __aenter__(self) -> Upstreams:
         return self
@@ -53,14 +52,12 @@ class Upstreams:
         for wire in self._own.values():
             await wire.aclose()
 
-    def caller(self, messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) -> CallFunction:
+    def caller(self, request: Request) -> CallFunction:
         """What performs the attempts of one turn.
 
         Args:
-            messages: the conversation, in the OpenAI chat form.
-            params: further fields of the request (``temperature``, ``tools``, …).
+            request: what is asked, whoever is asked.
         """
-        request = Request(tuple(messages), params, stream=True)
 
         def call(attempt: Attempt) -> AsyncIterator[Piece]:
             endpoint = self._endpoint(attempt)
@@ -72,7 +69,7 @@ class Upstreams:
         """The provider's wire, with a connection pool of its own."""
         found = self._wires.get(provider) or self._own.get(provider)
         if found is None:
-            found = self._own[provider] = OpenAIChat(connections=self._connections.get(provider, 100))
+            found = self._own[provider] = HttpWire(connections=self._connections.get(provider, 100))
         return found
 
     def _endpoint(self, attempt: Attempt) -> Endpoint:

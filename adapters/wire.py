@@ -1,13 +1,13 @@
 """What every wire adapter shares: where a provider is, what is asked, what comes back, what went wrong.
 
-A *wire* speaks one vendor's format (`detent.adapters.openai_chat`) and knows nothing of chains, retries or
-sessions: one call, one outcome. The outcome is a `Completion`, an iterator of `Piece`, or an `UpstreamError`
-that carries all the evidence a classifier may want and none of the secrets.
+A *wire* (`detent.adapters.wires`) knows nothing of chains, retries or sessions: one call, one outcome. The outcome is a
+`Completion`, an iterator of `Piece`, or an `UpstreamError` that carries all the evidence a classifier may want and none
+of the secrets.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from math import isfinite
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
@@ -18,6 +18,9 @@ from detent.fsm.errors import BadDataError, DetentError
 
 Transport = Literal["http", "sse", "body200", "socket"]
 """Where a failure showed: in the HTTP status, inside a stream, in the body of a 200, or on the socket."""
+
+Form = Literal["openai", "responses", "anthropic"]
+"""How a request is written: OpenAI's chat completions, OpenAI's Responses, or Anthropic's Messages."""
 
 ERROR_BODY_BYTES: Final = 64 * 1024
 """How much of an error body is read, and how many characters of it an `UpstreamError` keeps."""
@@ -49,6 +52,7 @@ class Endpoint:
         headers: sent with every call; they win over the wire's own, so that ``api-key`` schemes work.
         extra_body: merged into every request body, below the request's own parameters.
         connect_s: seconds a TCP connection and its TLS handshake may take.
+        api: the format it speaks: ``openai``, ``responses``, ``anthropic`` or ``gemini``.
 
     Raises:
         BadDataError: the URL, the key, a header or the time limit cannot be used; no secret is quoted.
@@ -60,6 +64,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(factory=dict, repr=_names, kw_only=True)
     extra_body: Mapping[str, Any] = field(factory=dict, repr=_names, kw_only=True)
     connect_s: float = field(default=10.0, kw_only=True)
+    api: str = field(default="openai", kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         problems = tuple(f"endpoint {self.name!r}: {problem}" for problem in self._problems())
@@ -113,15 +118,14 @@ class Request:
     """What a client asks, free of any model or provider.
 
     Attributes:
-        messages: the conversation in the OpenAI shape, oldest first.
-        params: further fields (``temperature``, ``tools``); they win over `Endpoint.extra_body`.
-        stream: the client wants pieces; it tells the caller which method of `Wire` to use, the wire itself
-            goes by the method.
+        fields: the body of the request in the form it was written in, without ``model`` and ``stream``; they win over
+            `Endpoint.extra_body`. To a provider of the same form they go as they are (but for the name of OpenAI's
+            limit on tokens, which servers disagree on), to others they are rendered.
+        form: that form.
     """
 
-    messages: Sequence[Mapping[str, Any]]
-    params: Mapping[str, Any] = field(factory=dict)
-    stream: bool = False
+    fields: Mapping[str, Any] = field(repr=_names)
+    form: Form = "openai"
 
 
 @frozen

@@ -12,8 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from detent.adapters.cli import main
-from detent.adapters.local_provider import LocalProvider
-from detent.adapters.local_replies import Say
+from detent.adapters.local import LocalProvider, Say
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -99,4 +99,5 @@ class Provider:
             headers={**self.headers, **secrets},
             extra_body=self.extra_body,
             connect_s=self.connect_s,
+            api=self.api,
         )

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from detent.adapters.wire import Endpoint
+from detent.adapters.wires import FORMATS
 from detent.fsm.errors import BadDataError
 from detent.fsm.mistakes import dotted, shown, suggestion
 
@@ -19,9 +20,6 @@ from .problems import Problems
 from .provider import Provider
 from .secret import FromEnvironment, Secret, Source
 from .wellknown import WELL_KNOWN
-
-APIS: Final = ("openai",)
-"""The wire formats there are."""
 
 _CREDENTIAL_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 _PROVIDER_NAME: Final = re.compile(r"[^\s/@]+")
@@ -40,7 +38,7 @@ class ProviderTable:
     """The keys of ``[providers.<name>]``; what they mean stands at `Provider`."""
 
     base_url: str | None = None
-    api: str = "openai"
+    api: str | None = None
     key_env: str | None = None
     key: Any = field(default=None, repr=False)
     credentials: Mapping[str, Any] | None = None
@@ -75,7 +73,7 @@ def read_providers(tables: Mapping[str, Any], chained: Iterable[str], problems: 
         if name not in tables and name in WELL_KNOWN:
             known = WELL_KNOWN[name]
             source = FromEnvironment(known.key_env) if known.key_env else None
-            found[name] = Provider(name, known.base_url, {"": source}, aggregator=known.aggregator)
+            found[name] = Provider(name, known.base_url, {"": source}, known.api, known.aggregator)
     return found
 
 
@@ -87,8 +85,11 @@ def _provider(name: str, table: ProviderTable, at: str, problems: Problems) -> P
         says = f'is missing, and {shown(name)} is not well known; write where it is, e.g. "https://host/v1"{near}'
         problems.add(f"{at}.base_url", says)
         return None
-    if table.api not in APIS:
-        problems.add(f"{at}.api", f'is {shown(table.api)}, must be "openai", the only wire format there is')
+    usual = known.api if known is not None and _origin(known.base_url) == _origin(base_url) else "openai"
+    api = table.api if table.api is not None else usual
+    if api not in FORMATS:
+        one_of = ", ".join(f'"{name}"' for name in sorted(FORMATS))
+        problems.add(f"{at}.api", f"is {shown(api)}, must be one of {one_of}{suggestion(api, FORMATS)}")
     if table.max_connections < 1:
         problems.add(f"{at}.max_connections", f"is {table.max_connections}, must be at least 1")
     _check_body(table.extra_body, at, problems)
@@ -111,7 +112,7 @@ def _provider(name: str, table: ProviderTable, at: str, problems: Problems) -> P
         name,
         base_url,
         credentials,
-        table.api,
+        api,
         table.aggregator if table.aggregator is not None else known is not None and known.aggregator,
         headers,
         secret_headers,

@@ -1,4 +1,4 @@
-"""Providers that need no address in ``detent.toml``: what their own documentation says of the OpenAI format."""
+"""Providers that need no address in ``detent.toml``: what their own documentation says."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ class WellKnown:
     """What is documented of a provider.
 
     Attributes:
-        base_url: where it speaks the OpenAI format.
+        base_url: where it is.
         key_env: the environment variable its documentation keeps the key in; None: it wants no key.
         aggregator: it sells many providers' models, so a spent quota condemns one model only.
+        api: the format it speaks there.
     """
 
     base_url: str
     key_env: str | None = None
     aggregator: bool = False
+    api: str = "openai"
 
 
 WELL_KNOWN: Final[Mapping[str, WellKnown]] = {

@@ -11,8 +11,7 @@ import openai
 import pytest
 
 from detent.adapters import Attempt, Controller, Endpoint, ExhaustedError, InterruptedTurnError, Upstreams
-from detent.adapters.local_provider import LocalProvider
-from detent.adapters.local_replies import (
+from detent.adapters.local import (
     Behaviour,
     Cut,
     Exchange,
@@ -21,6 +20,7 @@ from detent.adapters.local_replies import (
     Garbage,
     Hang,
     Huge,
+    LocalProvider,
     MalformedChunk,
     Reset,
     Say,

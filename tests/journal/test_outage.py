@@ -7,8 +7,7 @@ from pathlib import Path
 
 from detent.adapters import Controller, Endpoint, Journal, JournalReader, Upstreams
 from detent.adapters.journal_reading import history_of
-from detent.adapters.local_provider import LocalProvider
-from detent.adapters.local_replies import Fail, Say
+from detent.adapters.local import Fail, LocalProvider, Say
 from detent.diagrams import lit, timeline
 from detent.fsm import Chain, Config, Policy
 

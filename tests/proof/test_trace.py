@@ -12,8 +12,7 @@ import pytest
 from attrs import evolve
 
 from detent.adapters import Controller, Endpoint, ExhaustedError, Upstreams
-from detent.adapters.local_provider import LocalProvider
-from detent.adapters.local_replies import Say, bad_gateway, rate_limited
+from detent.adapters.local import LocalProvider, Say, bad_gateway, rate_limited
 from detent.fsm import SESSION, Chain, Config, Policy
 from detent.fsm.decision import Decision
 from detent.fsm.session import Answered, Desired, Pin, TurnEvent

@@ -160,8 +160,8 @@ MISTAKES = {
         f'providers.openai.baseurl: is unknown (known are {PROVIDER_KEYS}); did you mean "base_url"?',
     ),
     "a wire format that is not there": (
-        CHAIN + '[providers.openai]\napi = "anthropic"\n',
-        'providers.openai.api: is "anthropic", must be "openai", the only wire format there is',
+        CHAIN + '[providers.openai]\napi = "grpc"\n',
+        'providers.openai.api: is "grpc", must be one of "openai"',
     ),
     "no connections": (
         CHAIN + "[providers.openai]\nmax_connections = 0\n",

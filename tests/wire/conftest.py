@@ -5,10 +5,9 @@ from contextlib import asynccontextmanager
 import pytest
 from attrs import define, field
 
-from detent.adapters.local_provider import LocalProvider
-from detent.adapters.local_replies import Behaviour
-from detent.adapters.openai_chat import Limits, OpenAIChat
+from detent.adapters.local import Behaviour, LocalProvider
 from detent.adapters.wire import Completion, Endpoint, Piece, Request, UpstreamError
+from detent.adapters.wires import HttpWire, Limits
 
 KEY = "sk-do-not-show-me"
 
@@ -18,7 +17,7 @@ class Line:
     """A provider, a wire and an endpoint that joins them."""
 
     provider: LocalProvider
-    wire: OpenAIChat
+    wire: HttpWire
     endpoint: Endpoint
     seen: list[Piece] = field(factory=list)
 
@@ -50,12 +49,12 @@ class Line:
 
 
 def asking(**params: object) -> Request:
-    return Request([{"role": "user", "content": "How are you?"}], params)
+    return Request({"messages": [{"role": "user", "content": "How are you?"}], **params})
 
 
 @asynccontextmanager
 async def connected(limits: Limits | None) -> AsyncIterator[Line]:
-    async with LocalProvider("local") as provider, OpenAIChat(limits=limits) as wire:
+    async with LocalProvider("local") as provider, HttpWire(limits=limits) as wire:
         yield Line(provider, wire, Endpoint("local", provider.base_url, KEY))
 
 

@@ -7,19 +7,18 @@ import openai
 import pytest
 from attrs import field, frozen
 
-from detent.adapters.local_provider import LocalProvider
-from detent.adapters.local_replies import Exchange, Hang, Say, Slow, UseTool, rate_limited
-from detent.adapters.openai_chat import OpenAIChat
+from detent.adapters.local import Exchange, Hang, LocalProvider, Say, Slow, UseTool, rate_limited
 from detent.adapters.wire import Endpoint, Request, UpstreamError
+from detent.adapters.wires import HttpWire
 from detent.fsm.errors import BadDataError
 
-ASKED = Request([{"role": "user", "content": "Hello?"}])
+ASKED = Request({"messages": [{"role": "user", "content": "Hello?"}]})
 MESSAGES = [{"role": "user", "content": "Hello?"}]
 
 
 def answers(script, models):
     async def main():
-        async with LocalProvider("local") as provider, OpenAIChat() as wire:
+        async with LocalProvider("local") as provider, HttpWire() as wire:
             script(provider)
             endpoint = Endpoint("local", provider.base_url)
             return [(await wire.answer(endpoint, model, ASKED)).text for model in models]
@@ -59,7 +58,7 @@ def test_no_calls_cannot_be_scripted():
 
 def test_calls_are_recorded_with_model_kind_and_time():
     async def main():
-        async with LocalProvider("local") as provider, OpenAIChat() as wire:
+        async with LocalProvider("local") as provider, HttpWire() as wire:
             endpoint = Endpoint("local", provider.base_url)
             before = time.time()
             await wire.answer(endpoint, "small", ASKED)
@@ -88,7 +87,7 @@ class Noted:
 def test_a_hanging_reply_does_not_hold_up_the_closing():
     async def main():
         noted = Noted()
-        async with OpenAIChat() as wire:
+        async with HttpWire() as wire:
             async with LocalProvider("local") as provider:
                 provider.behave(noted)
                 asking = asyncio.create_task(wire.answer(Endpoint("local", provider.base_url), "m", ASKED))

@@ -7,14 +7,13 @@ import pytest
 from aiohttp import web
 from attrs import frozen
 
-from detent.adapters.local_provider import LocalProvider
-from detent.adapters.local_replies import Exchange, Fail, Say
-from detent.adapters.openai_chat import OpenAIChat
+from detent.adapters.local import Exchange, Fail, LocalProvider, Say
 from detent.adapters.wire import Endpoint, Request, UpstreamError
+from detent.adapters.wires import HttpWire
 from detent.fsm.errors import BadDataError
 
 KEY = "sk-do-not-show-me"
-ASKED = Request([{"role": "user", "content": "Hello?"}])
+ASKED = Request({"messages": [{"role": "user", "content": "Hello?"}]})
 
 
 def shown(value: object) -> str:
@@ -81,7 +80,7 @@ class BrokenHead:
 )
 def test_no_failure_shows_the_key(behaviour):
     async def main():
-        async with LocalProvider("local") as provider, OpenAIChat() as wire:
+        async with LocalProvider("local") as provider, HttpWire() as wire:
             provider.behave(behaviour)
             with pytest.raises(UpstreamError) as caught:
                 await wire.answer(Endpoint("local", provider.base_url, KEY), "m", ASKED)
@@ -95,7 +94,7 @@ def test_no_failure_shows_the_key(behaviour):
 
 def test_the_provider_notes_only_whether_there_was_a_key():
     async def main():
-        async with LocalProvider("local") as provider, OpenAIChat() as wire:
+        async with LocalProvider("local") as provider, HttpWire() as wire:
             provider.behave(Say())
             await wire.answer(Endpoint("local", provider.base_url, KEY), "m", ASKED)
             await wire.answer(Endpoint("local", provider.base_url), "m", ASKED)

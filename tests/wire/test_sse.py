@@ -2,8 +2,8 @@
 
 import pytest
 
-from detent.adapters.sse import ServerSentEvent, SseDecoder
 from detent.adapters.wire import Endpoint
+from detent.adapters.wires.sse import ServerSentEvent, SseDecoder
 from detent.fsm.errors import BadDataError
 
 STREAM = (

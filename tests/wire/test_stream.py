@@ -8,7 +8,7 @@ from aiohttp import ClientPayloadError, web
 from aiohttp.http import HttpProcessingError
 from attrs import field, frozen
 
-from detent.adapters.local_replies import (
+from detent.adapters.local import (
     Cut,
     EndEarly,
     Exchange,
@@ -18,6 +18,7 @@ from detent.adapters.local_replies import (
     Huge,
     MalformedChunk,
     Reset,
+    Said,
     Say,
     Slow,
     Stall,
@@ -26,10 +27,10 @@ from detent.adapters.local_replies import (
     empty,
     rate_limited,
 )
-from detent.adapters.openai_chat import Limits
 from detent.adapters.wire import Completion, Request
+from detent.adapters.wires import Limits
 
-ASKED = Request([{"role": "user", "content": "Hello?"}])
+ASKED = Request({"messages": [{"role": "user", "content": "Hello?"}]})
 
 
 @frozen
@@ -161,7 +162,7 @@ class InTwoParts:
 
     async def reply(self, exchange: Exchange) -> None:
         async with exchange.open() as response:
-            await response.write(exchange.chunk({"content": "One"}))
+            await response.write(exchange.speech.text("One"))
             await self.go.wait()
             await response.write(self.rest)
             exchange.close()
@@ -365,7 +366,7 @@ def test_a_read_stream_leaves_its_connection_to_the_next_call(run):
             async def reply(self, exchange):
                 self.seen.append(exchange.http.transport.get_extra_info("peername"))
                 async with exchange.open() as response:
-                    await response.write(exchange.chunk({"content": "Hi"}) + exchange.last_chunks({}))
+                    await response.write(exchange.speech.text("Hi") + exchange.speech.end(Said("Hi")))
                     # The end of the HTTP body comes after that of the answer, in a packet of its own.
                     await asyncio.sleep(0.02)
                 return response

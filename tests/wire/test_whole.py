@@ -11,14 +11,14 @@ from attrs import field, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detent.adapters.local_provider import LocalProvider
-from detent.adapters.local_replies import (
+from detent.adapters.local import (
     Cut,
     Exchange,
     Fail,
     FailInStream,
     Garbage,
     Huge,
+    LocalProvider,
     Reset,
     Say,
     UseTool,
@@ -28,11 +28,11 @@ from detent.adapters.local_replies import (
     server_error,
     unauthorized,
 )
-from detent.adapters.openai_chat import Limits, OpenAIChat
 from detent.adapters.wire import ERROR_BODY_BYTES, Endpoint, Request, UpstreamError
+from detent.adapters.wires import HttpWire, Limits
 from detent.fsm.errors import BadDataError
 
-ASKED = Request([{"role": "user", "content": "Hello?"}])
+ASKED = Request({"messages": [{"role": "user", "content": "Hello?"}]})
 
 
 @frozen
@@ -106,7 +106,7 @@ def test_tool_arguments_given_as_an_object_become_json_text(run):
 def test_the_request_reaches_the_provider_with_parameters_above_the_endpoints(run):
     async def body(line):
         endpoint = Endpoint("local", line.provider.base_url, extra_body={"seed": 1, "top_p": 0.5, "model": "no"})
-        asked = Request(ASKED.messages, {"seed": 2, "stream_options": {"include_usage": True}})
+        asked = Request({**ASKED.fields, "seed": 2, "stream_options": {"include_usage": True}})
         await line.wire.answer(endpoint, "small", asked)
         (call,) = line.provider.calls
         assert dict(call.body) == {
@@ -122,7 +122,9 @@ def test_the_request_reaches_the_provider_with_parameters_above_the_endpoints(ru
 
 def test_a_request_of_many_megabytes_is_sent(run):
     async def body(line):
-        await line.wire.answer(line.endpoint, "small", Request([{"role": "user", "content": "x" * 2**22}]))
+        await line.wire.answer(
+            line.endpoint, "small", Request({"messages": [{"role": "user", "content": "x" * 2**22}]})
+        )
         assert len(line.provider.calls[0].body["messages"][0]["content"]) == 2**22
 
     run(body)
@@ -132,7 +134,7 @@ def test_a_request_of_many_megabytes_is_sent(run):
 def test_a_request_that_is_no_json_is_the_callers_mistake(run, value):
     async def body(line):
         with pytest.raises(BadDataError, match="request to local"):
-            await line.wire.answer(line.endpoint, "small", Request([], {"seed": value}))
+            await line.wire.answer(line.endpoint, "small", Request({"messages": [], "seed": value}))
 
     run(body)
 
@@ -234,7 +236,7 @@ def test_whatever_json_comes_it_is_an_answer_or_an_upstream_error(value):
         return [piece async for piece in pieces]
 
     async def main():
-        async with LocalProvider("local") as provider, OpenAIChat() as wire:
+        async with LocalProvider("local") as provider, HttpWire() as wire:
             endpoint = Endpoint("local", provider.base_url)
             part = {"message": value, "delta": value}
             for reply in (value, {"choices": [part], "usage": value}, {"choices": [value]}):
@@ -308,7 +310,7 @@ def test_a_reset_before_the_headers_names_the_original(run):
 
 def unreachable(base_url: str, connect_s: float = 10.0) -> UpstreamError:
     async def main():
-        async with OpenAIChat() as wire:
+        async with HttpWire() as wire:
             with pytest.raises(UpstreamError) as caught:
                 await wire.answer(Endpoint("away", base_url, connect_s=connect_s), "m", ASKED)
         return caught.value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import socket
 import struct
@@ -14,41 +13,25 @@ from typing import Any, Final, Protocol
 from aiohttp import web
 from attrs import field, frozen
 
+from .speech import Call, Said, Speech, Wrong
+
 _BLOCK: Final = b"x" * 65536
 _APART_S: Final = 0.01
 
 
 @frozen
-class Call:
-    """One call the provider has received; of the credential only that there was one.
+class Exchange:
+    """One request and the means to reply to it; what a `Behaviour` is given.
 
     Attributes:
-        model: the model asked for.
-        stream: whether a stream was asked for.
-        at: when, in POSIX seconds.
-        authorized: an Authorization header came along.
-        body: the request body.
+        http: the request.
+        call: what it asks.
+        speech: the wording of the format it came in.
     """
-
-    model: str
-    stream: bool
-    at: float
-    authorized: bool
-    body: Mapping[str, Any] = field(repr=False)
-
-
-@frozen
-class Exchange:
-    """One request and the means to reply to it in the OpenAI format; what a `Behaviour` is given."""
 
     http: web.Request
     call: Call
-    id: str
-
-    async def whole(self, message: Mapping[str, Any], finish_reason: str = "stop") -> web.StreamResponse:
-        """Reply with one JSON completion."""
-        choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish_reason}
-        return web.json_response(self._frame("chat.completion", [choice]) | {"usage": self._usage(message)})
+    speech: Speech
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[web.StreamResponse]:
@@ -58,18 +41,6 @@ class Exchange:
         yield response
         if self.http.transport is not None and not self.http.transport.is_closing():
             await response.write_eof()
-
-    def chunk(self, delta: Mapping[str, Any], finish_reason: str | None = None) -> bytes:
-        """One event of a stream."""
-        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        return _event(self._frame("chat.completion.chunk", [choice]))
-
-    def last_chunks(self, message: Mapping[str, Any], finish_reason: str = "stop") -> bytes:
-        """The events that end a stream: the finish reason, the usage if it was asked for, ``[DONE]``."""
-        end = self.chunk({}, finish_reason)
-        if (self.call.body.get("stream_options") or {}).get("include_usage"):
-            end += _event(self._frame("chat.completion.chunk", []) | {"usage": self._usage(message)})
-        return end + b"data: [DONE]\n\n"
 
     def close(self) -> None:
         """Close the connection once what was written is sent, as a dying server does."""
@@ -83,14 +54,6 @@ class Exchange:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.http.transport.abort()
 
-    def _frame(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
-        frame = {"id": self.id, "object": kind, "created": int(self.call.at), "model": self.call.model}
-        return {**frame, "choices": choices}
-
-    def _usage(self, message: Mapping[str, Any]) -> dict[str, int]:
-        asked, said = (len(json.dumps(part)) // 4 for part in (self.call.body.get("messages"), message))
-        return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
-
 
 class Behaviour(Protocol):
     """How the provider meets one call."""
@@ -98,10 +61,6 @@ class Behaviour(Protocol):
     async def reply(self, exchange: Exchange) -> web.StreamResponse | None:
         """Reply to the call; None: the connection has been seen to, there is nothing left to send."""
         ...
-
-
-def _event(data: Mapping[str, Any]) -> bytes:
-    return b"data: " + json.dumps(data, ensure_ascii=False).encode() + b"\n\n"
 
 
 def _tokens(text: str) -> list[str]:
@@ -117,16 +76,16 @@ class Say:
 
     async def reply(self, exchange: Exchange) -> web.StreamResponse:
         """Answer."""
-        message = {"content": self.text}
+        said, speech = Said(self.text), exchange.speech
         if not exchange.call.stream:
             await asyncio.sleep(self.pause_s * len(_tokens(self.text)))
-            return await exchange.whole(message)
+            return web.json_response(speech.whole(said))
         async with exchange.open() as response:
-            await response.write(exchange.chunk({"role": "assistant", "content": ""}))
+            await response.write(speech.begin(said))
             for token in _tokens(self.text):
                 await asyncio.sleep(self.pause_s)
-                await response.write(exchange.chunk({"content": token}))
-            await response.write(exchange.last_chunks(message))
+                await response.write(speech.text(token))
+            await response.write(speech.end(said))
         return response
 
 
@@ -144,53 +103,47 @@ class UseTool:
 
     async def reply(self, exchange: Exchange) -> web.StreamResponse:
         """Answer."""
-        function = {"name": self.name, "arguments": self.arguments}
-        call = {"id": f"call_{exchange.id}", "type": "function", "function": function}
-        message = {"content": None, "tool_calls": [call]}
+        said, speech = Said("", self.name, self.arguments), exchange.speech
         if not exchange.call.stream:
-            return await exchange.whole(message, "tool_calls")
+            return web.json_response(speech.whole(said))
         half = len(self.arguments) // 2
         async with exchange.open() as response:
-            first = {"index": 0, **call, "function": {"name": self.name, "arguments": ""}}
-            await response.write(exchange.chunk({"role": "assistant", "content": None, "tool_calls": [first]}))
+            await response.write(speech.begin(said))
             for part in (self.arguments[:half], self.arguments[half:]):
-                more = {"index": 0, "function": {"arguments": part}}
-                await response.write(exchange.chunk({"tool_calls": [more]}))
-            await response.write(exchange.last_chunks(message, "tool_calls"))
+                await response.write(speech.arguments(part))
+            await response.write(speech.end(said))
         return response
 
 
 @frozen
 class Fail:
-    """Answer with this status, body and headers; a body of str is sent as HTML, any other as JSON."""
+    """Answer with this status, body and headers; text goes as HTML, a mapping as JSON, `Wrong` as the vendor does."""
 
     status: int
-    body: str | Mapping[str, Any]
+    body: str | Mapping[str, Any] | Wrong
     headers: Mapping[str, str] = field(factory=dict)
 
-    async def reply(self, exchange: Exchange) -> web.StreamResponse:  # noqa: ARG002 - it fails whatever is asked
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
         """Fail."""
-        if isinstance(self.body, str):
-            return web.Response(status=self.status, text=self.body, headers=self.headers, content_type="text/html")
-        return web.json_response(self.body, status=self.status, headers=self.headers)
-
-
-def error_body(message: str, kind: str, code: str | None = None) -> dict[str, Any]:
-    """An error as OpenAI writes it."""
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+        body = self.body
+        if isinstance(body, str):
+            return web.Response(status=self.status, text=body, headers=self.headers, content_type="text/html")
+        if isinstance(body, Wrong):
+            body = exchange.speech.wrong(body, self.status)
+        return web.json_response(body, status=self.status, headers=self.headers)
 
 
 def rate_limited(retry_after_s: int = 20) -> Fail:
     """A 429 that says how many seconds to wait."""
     said = f"Rate limit reached for requests per min: Limit 3, Used 3. Please try again in {retry_after_s}s."
     headers = {"Retry-After": str(retry_after_s), "x-ratelimit-remaining-requests": "0"}
-    return Fail(429, error_body(said, "requests", "rate_limit_exceeded"), headers)
+    return Fail(429, Wrong(said, "requests", "rate_limit_exceeded"), headers)
 
 
 def server_error() -> Fail:
-    """A 500 in the words of OpenAI."""
+    """A 500."""
     said = "The server had an error while processing your request. Sorry about that!"
-    return Fail(500, error_body(said, "server_error"))
+    return Fail(500, Wrong(said, "server_error"))
 
 
 def bad_gateway() -> Fail:
@@ -201,12 +154,12 @@ def bad_gateway() -> Fail:
 
 def overloaded() -> Fail:
     """A 503: the engine has too much to do."""
-    return Fail(503, error_body("The engine is currently overloaded, please try again later", "server_error"))
+    return Fail(503, Wrong("The engine is currently overloaded, please try again later", "server_error"))
 
 
 def unauthorized() -> Fail:
     """A 401: the key is wrong."""
-    return Fail(401, error_body("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"))
+    return Fail(401, Wrong("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"))
 
 
 @frozen
@@ -241,8 +194,9 @@ class Reset:
 
 
 async def _begin(exchange: Exchange, response: web.StreamResponse, after: int, text: str) -> None:
+    await response.write(exchange.speech.begin(Said(text)))
     for token in _tokens(text)[:after]:
-        await response.write(exchange.chunk({"content": token}))
+        await response.write(exchange.speech.text(token))
 
 
 @frozen
@@ -300,16 +254,19 @@ class FailInStream:
     """Send an error event after some tokens; without a stream, the error is the body of a 200."""
 
     after: int = 2
-    error: Mapping[str, Any] = field(factory=lambda: error_body("The server is overloaded.", "server_error"))
+    error: Mapping[str, Any] | Wrong = field(factory=lambda: Wrong("The server is overloaded.", "server_error"))
     text: str = "Once upon a time there was"
 
     async def reply(self, exchange: Exchange) -> web.StreamResponse:
         """Answer in part, then fail."""
+        error, speech = self.error, exchange.speech
+        if isinstance(error, Wrong):
+            error = speech.wrong(error, 503)
         if not exchange.call.stream:
-            return web.json_response(self.error)
+            return web.json_response(error)
         async with exchange.open() as response:
             await _begin(exchange, response, self.after, self.text)
-            await response.write(_event(self.error))
+            await response.write(speech.failing(error))
         return response
 
 
@@ -373,8 +330,9 @@ class Trickle:
 
     async def reply(self, exchange: Exchange) -> web.StreamResponse:
         """Answer drop by drop."""
-        tokens = b"".join(exchange.chunk({"content": token}) for token in _tokens(self.text))
-        body = tokens + exchange.last_chunks({"content": self.text})
+        said, speech = Said(self.text), exchange.speech
+        tokens = b"".join(speech.text(token) for token in _tokens(self.text))
+        body = speech.begin(said) + tokens + speech.end(said)
         async with exchange.open() as response:
             for start in range(0, len(body), self.size):
                 await response.write(body[start : start + self.size])

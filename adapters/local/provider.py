@@ -1,4 +1,4 @@
-"""A provider to practise on: a real server on 127.0.0.1 that speaks the OpenAI format and fails on demand.
+"""A provider to practise on: a real server on 127.0.0.1 that speaks the vendors' formats and fails on demand.
 
     async with LocalProvider("stub") as provider:
         provider.behave(rate_limited(retry_after_s=20), times=2)
@@ -10,13 +10,22 @@ How it answers is a value (`Say`, `Fail`, `Cut`, ...); anything with the method 
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 from aiohttp import web
 from attrs import define
 
 from detent.fsm.errors import BadDataError
 
-from .local_replies import Behaviour, Call, Exchange, Say, error_body
+from .chat import ChatSpeech
+from .replies import Behaviour, Exchange, Say
+from .speech import Call, Speech, Wrong
+
+SPEECHES: Final[tuple[type[Speech], ...]] = (ChatSpeech,)
+"""The formats it speaks."""
+
+_KEY_HEADERS: Final = ("Authorization", "X-Api-Key", "X-Goog-Api-Key")
 
 
 @define
@@ -30,7 +39,7 @@ class _Script:
 
 
 class LocalProvider:
-    """An OpenAI-compatible server on a free port of 127.0.0.1; an async context manager.
+    """A server on a free port of 127.0.0.1; an async context manager.
 
     Until told otherwise it answers every model with `Say`.
 
@@ -50,8 +59,13 @@ class LocalProvider:
 
     @property
     def base_url(self) -> str:
-        """The address for `Endpoint.base_url`; valid inside the context."""
-        return f"http://127.0.0.1:{self._port}/v1"
+        """The address for `Endpoint.base_url` of the formats that live under ``/v1``; valid inside the context."""
+        return f"{self.address}/v1"
+
+    @property
+    def address(self) -> str:
+        """The address without any path."""
+        return f"http://127.0.0.1:{self._port}"
 
     def behave(self, behaviour: Behaviour, *, model: str | None = None, times: int | None = None) -> None:
         """Script replies: the next ``times`` calls (None: all further ones) of a model (None: of any).
@@ -68,7 +82,9 @@ class LocalProvider:
 
     async def __aenter__(self) -> LocalProvider:
         app = web.Application(client_max_size=2**26)
-        app.router.add_post("/v1/chat/completions", self._chat)
+        for speech in SPEECHES:
+            for route in speech.routes():
+                app.router.add_post(route, self._answering(speech))
         app.router.add_get("/v1/models", self._list)
         # A client that goes away ends its handler, and so does closing: a hanging reply hangs no one else.
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.01, access_log=None)
@@ -91,19 +107,25 @@ class LocalProvider:
         lasting = sorted(fitting, key=lambda script: script.model is not None)
         return lasting[-1].behaviour if lasting else Say()
 
-    async def _chat(self, http: web.Request) -> web.StreamResponse:
-        try:
-            body = await http.json()
-            model, stream = str(body["model"]), bool(body.get("stream"))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            said = "We could not parse the JSON body of your request."
-            return web.json_response(error_body(said, "invalid_request_error"), status=400)
-        call = Call(model, stream, time.time(), "Authorization" in http.headers, body)
-        self.calls.append(call)
-        exchange = Exchange(http, call, f"chatcmpl-{self.name}-{len(self.calls)}")
-        response = await self._next(model).reply(exchange)
-        # After None the connection is closed or about to be: this response goes nowhere.
-        return web.Response() if response is None else response
+    def _answering(self, speech: type[Speech]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def answer(http: web.Request) -> web.StreamResponse:
+            number, now = len(self.calls) + 1, time.time()
+            try:
+                body = await http.json()
+                model, stream = speech.asked(http, body)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                said = Wrong("We could not parse the JSON body of your request.", "invalid_request_error")
+                nobody = speech(Call("", False, now, False, {}, speech.api), "")
+                return web.json_response(nobody.wrong(said, 400), status=400)
+            authorized = any(name in http.headers for name in _KEY_HEADERS)
+            call = Call(model, stream, now, authorized, body, speech.api)
+            self.calls.append(call)
+            exchange = Exchange(http, call, speech(call, f"{self.name}-{number}"))
+            response = await self._next(model).reply(exchange)
+            # After None the connection is closed or about to be: this response goes nowhere.
+            return web.Response() if response is None else response
+
+        return answer
 
     async def _list(self, http: web.Request) -> web.StreamResponse:  # noqa: ARG002 - the list is for everyone
         listed = [{"id": m, "object": "model", "created": 0, "owned_by": self.name} for m in self.models]

@@ -1,7 +1,7 @@
-"""The OpenAI chat format, ``POST /chat/completions``, as hundreds of servers speak it, whole or streamed.
+"""One call to a provider over HTTP, whole or streamed, in whichever format it speaks.
 
-Nothing a server sends can raise anything but `UpstreamError`, nor fill the memory: bodies, lines and
-events are bounded. The format itself is read in `openai_format`, which sees no socket.
+Nothing a server sends can raise anything but `UpstreamError`, nor fill the memory: bodies, lines and events are
+bounded. The formats themselves see no socket.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Final
@@ -19,25 +19,16 @@ from aiohttp.http import HttpProcessingError
 from attrs import frozen
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from detent.adapters.wire import ERROR_BODY_BYTES, Completion, Endpoint, Piece, Request, UpstreamError, failure
 from detent.fsm.errors import BadDataError
 
-from .openai_format import ChatStream, completion_of, described
+from .format import Fail, Format, described
+from .rendering import FORMATS, fields_for
 from .sse import SseDecoder
-from .wire import (
-    ERROR_BODY_BYTES,
-    Completion,
-    Endpoint,
-    Piece,
-    Request,
-    UpstreamError,
-    failure,
-)
 
 _BROKEN: Final = (aiohttp.ClientError, HttpProcessingError, OSError, UnicodeError)
 _DRAIN_S: Final = 0.1
 _EVENT_STREAM: Final = "text/event-stream"
-
-_Fail = Callable[..., UpstreamError]
 
 
 @frozen
@@ -53,8 +44,8 @@ class Limits:
     event_bytes: int = 1024 * 1024
 
 
-class OpenAIChat:
-    """The `Wire` of OpenAI-compatible servers; owns one connection pool, made when the first call needs it.
+class HttpWire:
+    """The `Wire` of every provider; owns one connection pool, made when the first call needs it.
 
     Use it in one event loop, as an async context manager or with `aclose`. There is no limit on the time a
     call may take: the caller cancels. Cancelling a call, or closing its iterator, closes the connection.
@@ -72,7 +63,7 @@ class OpenAIChat:
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> OpenAIChat:
+    async def __aenter__(self) -> HttpWire:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -89,32 +80,36 @@ class OpenAIChat:
 
         Raises:
             UpstreamError: no connection, an HTTP error, or a 200 that holds no answer.
+            ProviderError: the request cannot be rendered in the provider's format.
             BadDataError: the request cannot be written as JSON.
         """
-        async with self._post(endpoint, model, request, stream=False) as (reply, fail):
-            return completion_of(await self._whole(reply, fail), model, fail)
+        form = _format_of(endpoint)
+        async with self._post(form, endpoint, model, request, stream=False) as (reply, fail):
+            return form.completion(await self._whole(reply, fail), model, fail)
 
     async def stream(self, endpoint: Endpoint, model: str, request: Request) -> AsyncIterator[Piece]:
         """Ask for pieces; a server that answers whole all the same gives one, a `Completion`.
 
         Raises:
             UpstreamError: as for `answer`, or the stream broke off, carried an error, or held no content.
+            ProviderError: the request cannot be rendered in the provider's format.
             BadDataError: the request cannot be written as JSON.
         """
-        async with self._post(endpoint, model, request, stream=True) as (reply, fail):
+        form = _format_of(endpoint)
+        async with self._post(form, endpoint, model, request, stream=True) as (reply, fail):
             if reply.content_type != _EVENT_STREAM:
-                yield completion_of(await self._whole(reply, fail), model, fail)
+                yield form.completion(await self._whole(reply, fail), model, fail)
                 return
-            chat = ChatStream(fail, SseDecoder(self._limits.event_bytes))
-            while not chat.done:
+            reader = form.reader(fail, SseDecoder(self._limits.event_bytes))
+            while not reader.done:
                 try:
                     data, broken = await _read(reply.content), None
                 except _BROKEN as error:
                     data, broken = _left(reply.content), error
-                for piece in chat.feed(data):
+                for piece in reader.feed(data):
                     yield piece
-                if not chat.done and (broken or not data):
-                    for piece in chat.end(broken):
+                if not reader.done and (broken or not data):
+                    for piece in reader.end(broken):
                         yield piece
             # The end of the body often comes in a packet of its own; taking it in saves the connection.
             with suppress(*_BROKEN):
@@ -123,24 +118,20 @@ class OpenAIChat:
 
     @asynccontextmanager
     async def _post(
-        self, endpoint: Endpoint, model: str, request: Request, *, stream: bool
-    ) -> AsyncIterator[tuple[aiohttp.ClientResponse, _Fail]]:
-        fields = {**endpoint.extra_body, **request.params}
-        if not stream:
-            fields.pop("stream_options", None)
-        fields |= {"model": model, "messages": list(request.messages), "stream": stream}
+        self, form: Format, endpoint: Endpoint, model: str, request: Request, *, stream: bool
+    ) -> AsyncIterator[tuple[aiohttp.ClientResponse, Fail]]:
+        ask = form.ask(endpoint, model, fields_for(form, request), stream=stream)
         try:
-            body = json.dumps(fields, allow_nan=False).encode()
+            body = json.dumps({**ask.defaults, **endpoint.extra_body, **ask.fields}, allow_nan=False).encode()
         except (TypeError, ValueError, RecursionError) as error:
             raise BadDataError((f"request to {endpoint.name}: cannot be written as JSON: {error}",)) from error
         headers = CIMultiDict({"Content-Type": "application/json"})
         headers["Accept"] = _EVENT_STREAM if stream else "application/json"
-        if endpoint.key is not None:
-            headers["Authorization"] = f"Bearer {endpoint.key}"
+        headers.update(ask.headers)
         headers.update(endpoint.headers)
         try:
             reply = await self._pool().post(
-                endpoint.url("/chat/completions"),
+                endpoint.url(ask.path),
                 data=io.BytesIO(body),
                 headers=headers,
                 allow_redirects=False,
@@ -166,7 +157,7 @@ class OpenAIChat:
             )
         return self._session
 
-    async def _refusal(self, reply: aiohttp.ClientResponse, fail: _Fail) -> UpstreamError:
+    async def _refusal(self, reply: aiohttp.ClientResponse, fail: Fail) -> UpstreamError:
         exception = None
         if 300 <= reply.status < 400:
             exception = f"redirect to {reply.headers.get('Location')!r} not followed; correct base_url"
@@ -179,7 +170,7 @@ class OpenAIChat:
             body += _left(reply.content)
         return fail("http", body=body[:ERROR_BODY_BYTES].decode("utf-8", "replace"), exception=exception)
 
-    async def _whole(self, reply: aiohttp.ClientResponse, fail: _Fail) -> str:
+    async def _whole(self, reply: aiohttp.ClientResponse, fail: Fail) -> str:
         body = bytearray()
         try:
             while data := await _read(reply.content):
@@ -191,6 +182,14 @@ class OpenAIChat:
             text = body.decode("utf-8", "replace")
             raise fail("socket", body=text, exception=described(error)) from _without_request(error)
         return body.decode("utf-8", "replace")
+
+
+def _format_of(endpoint: Endpoint) -> Format:
+    try:
+        return FORMATS[endpoint.api]
+    except KeyError:
+        known = ", ".join(sorted(FORMATS))
+        raise BadDataError((f"endpoint {endpoint.name!r}: api is {endpoint.api!r}, must be one of {known}",)) from None
 
 
 @contextmanager

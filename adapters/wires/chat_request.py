@@ -1,0 +1,270 @@
+"""A request in OpenAI's chat form: reading it, and writing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from detent.fsm.mistakes import shown
+
+from .conversation import (
+    AnswerSchema,
+    Conversation,
+    Image,
+    Message,
+    Part,
+    Text,
+    Tool,
+    ToolChoice,
+    ToolResult,
+    ToolUse,
+    invalid,
+    merged,
+    unsupported,
+)
+from .shapes import as_count, as_number, as_table, as_tables, as_text, as_texts, image_at
+
+_TUNING: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
+_READ: Final = frozenset(
+    (
+        *("messages", "max_tokens", "max_completion_tokens", "stop", "tools", "tool_choice", "parallel_tool_calls"),
+        *("response_format", "reasoning_effort", "seed", "top_k", "user", *_TUNING),
+    )
+)
+_BETWEEN_CLIENT_AND_VENDOR: Final = frozenset(
+    (
+        *("stream_options", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key"),
+        *("prompt_cache_retention", "prediction", "verbosity"),
+    )
+)
+"""What tunes, bills or files a request at its vendor, and is no part of what is asked."""
+
+_SAYS_NOTHING: Final[Mapping[str, tuple[Any, ...]]] = {
+    "n": (1,),
+    "logprobs": (False,),
+    "top_logprobs": (0,),
+    "logit_bias": ({},),
+    "modalities": (["text"],),
+}
+"""Fields that cannot be rendered, with the values in which they ask for nothing."""
+
+
+def read_chat(fields: Mapping[str, Any]) -> Conversation:
+    """The conversation that a chat request holds.
+
+    Instructions that stand between other messages are taken to the front: most vendors know them nowhere else.
+
+    Raises:
+        ProviderError: it is not in that form (``invalid_request``), or asks what no other form has (``unsupported``).
+    """
+    _check(fields)
+    system, messages = _messages(fields.get("messages", ()))
+    return Conversation(
+        system=system,
+        messages=messages,
+        tools=tuple(_tools(fields.get("tools") or ())),
+        tool_choice=_tool_choice(fields.get("tool_choice"), fields.get("parallel_tool_calls")),
+        answer=_answer(fields.get("response_format")),
+        max_tokens=as_count(fields.get("max_completion_tokens", fields.get("max_tokens")), "max_tokens"),
+        stop=as_texts(fields.get("stop") or (), "stop"),
+        top_k=as_count(fields.get("top_k"), "top_k"),
+        seed=as_count(fields.get("seed"), "seed"),
+        effort=None if (effort := fields.get("reasoning_effort")) is None else as_text(effort, "reasoning_effort"),
+        user=None if (user := fields.get("user")) is None else as_text(user, "user"),
+        **{name: as_number(fields.get(name), name) for name in _TUNING},
+    )
+
+
+def write_chat(asked: Conversation) -> dict[str, Any]:
+    """The body of a chat request, without model and stream."""
+    messages: list[dict[str, Any]] = []
+    if asked.system:
+        messages.append({"role": "system", "content": "\n\n".join(part.text for part in asked.system)})
+    for message in asked.messages:
+        messages += _said(message) if message.role == "assistant" else _heard(message)
+    body: dict[str, Any] = {"messages": messages}
+    if asked.tools:
+        body["tools"] = [_written_tool(tool) for tool in asked.tools]
+        body |= _written_choice(asked.tool_choice)
+    if asked.answer is not None:
+        body["response_format"] = _written_answer(asked.answer)
+    if asked.stop:
+        body["stop"] = list(asked.stop)
+    rest = {
+        "max_completion_tokens": asked.max_tokens,
+        "reasoning_effort": asked.effort,
+        "seed": asked.seed,
+        "user": asked.user,
+        **{name: getattr(asked, name) for name in _TUNING},
+    }
+    return body | {name: value for name, value in rest.items() if value is not None}
+
+
+def _check(fields: Mapping[str, Any]) -> None:
+    for name, value in fields.items():
+        known = name in _READ or name in _BETWEEN_CLIENT_AND_VENDOR
+        if not known and value is not None and value not in _SAYS_NOTHING.get(name, ()):
+            raise unsupported(f"{name} is of OpenAI's chat form, and has no counterpart in other formats")
+
+
+def _messages(said: object) -> tuple[tuple[Text, ...], tuple[Message, ...]]:
+    system: list[Text] = []
+    messages: list[Message] = []
+    names: dict[str, str] = {}
+    for path, message in as_tables(said, "messages"):
+        role, content = message.get("role"), message.get("content")
+        if role in ("system", "developer"):
+            system += _texts(content, f"{path}.content")
+        elif role == "user":
+            messages.append(Message("user", tuple(_parts(content, f"{path}.content"))))
+        elif role == "assistant":
+            uses = tuple(_uses(message.get("tool_calls") or (), f"{path}.tool_calls"))
+            names |= {use.id: use.name for use in uses}
+            spoken = () if content is None else tuple(_parts(content, f"{path}.content"))
+            messages.append(Message("assistant", (*spoken, *uses)))
+        elif role == "tool":
+            call = as_text(message.get("tool_call_id"), f"{path}.tool_call_id")
+            result = ToolResult(call, names.get(call, ""), tuple(_texts(content, f"{path}.content")))
+            messages.append(Message("user", (result,)))
+        else:
+            raise invalid(f"{path}.role", f"is {shown(role)}, must be system, developer, user, assistant or tool")
+    return tuple(system), merged(messages)
+
+
+def _texts(content: object, path: str) -> list[Text]:
+    found = []
+    for part in _parts(content, path):
+        if not isinstance(part, Text):
+            raise unsupported(f"{path} holds more than text, which no other format takes there")
+        found.append(part)
+    return found
+
+
+def _parts(content: object, path: str) -> Iterator[Part]:
+    if isinstance(content, str):
+        if content:
+            yield Text(content)
+        return
+    for at, part in as_tables(content, path):
+        kind = part.get("type")
+        if kind in ("text", "refusal"):
+            yield Text(as_text(part.get(kind), f"{at}.{kind}"))
+        elif kind == "image_url":
+            image = as_table(part.get("image_url"), f"{at}.image_url")
+            detail = as_text(image.get("detail") or "", f"{at}.image_url.detail")
+            yield image_at(as_text(image.get("url"), f"{at}.image_url.url"), f"{at}.image_url.url", detail)
+        else:
+            raise unsupported(f"{at} is of type {shown(kind)}, which has no counterpart in other formats")
+
+
+def _uses(calls: object, path: str) -> Iterator[ToolUse]:
+    for at, call in as_tables(calls, path):
+        if call.get("type", "function") != "function":
+            raise unsupported(f"{at} is of type {shown(call.get('type'))}, which has no counterpart in other formats")
+        function = as_table(call.get("function"), f"{at}.function")
+        yield ToolUse(
+            as_text(call.get("id"), f"{at}.id"),
+            as_text(function.get("name"), f"{at}.function.name"),
+            as_text(function.get("arguments") or "", f"{at}.function.arguments"),
+        )
+
+
+def _tools(tools: object) -> Iterator[Tool]:
+    for path, tool in as_tables(tools, "tools"):
+        if tool.get("type") != "function":
+            raise unsupported(f"{path} is of type {shown(tool.get('type'))}, which only its vendor has")
+        function = as_table(tool.get("function"), f"{path}.function")
+        given = {} if function.get("parameters") is None else {"parameters": as_table(function["parameters"], path)}
+        yield Tool(
+            as_text(function.get("name"), f"{path}.function.name"),
+            as_text(function.get("description") or "", f"{path}.function.description"),
+            strict=function.get("strict"),
+            **given,
+        )
+
+
+def _tool_choice(choice: object, parallel: object) -> ToolChoice:
+    at_once = parallel if isinstance(parallel, bool) else None
+    if choice is None or choice in ("auto", "none", "required"):
+        return ToolChoice(choice or "auto", parallel=at_once)
+    chosen = as_table(choice, "tool_choice")
+    if chosen.get("type") != "function":
+        raise unsupported(f"tool_choice is of type {shown(chosen.get('type'))}, which has no counterpart")
+    function = as_table(chosen.get("function"), "tool_choice.function")
+    return ToolChoice("named", as_text(function.get("name"), "tool_choice.function.name"), at_once)
+
+
+def _answer(wanted: object) -> AnswerSchema | None:
+    if wanted is None:
+        return None
+    table = as_table(wanted, "response_format")
+    kind = table.get("type")
+    if kind == "text":
+        return None
+    if kind == "json_object":
+        return AnswerSchema()
+    if kind != "json_schema":
+        raise unsupported(f"response_format is of type {shown(kind)}, which has no counterpart in other formats")
+    inner = as_table(table.get("json_schema"), "response_format.json_schema")
+    name = as_text(inner.get("name") or "answer", "response_format.json_schema.name")
+    schema = as_table(inner.get("schema") or {}, "response_format.json_schema.schema")
+    return AnswerSchema(name, schema, inner.get("strict"))
+
+
+def _said(message: Message) -> list[dict[str, Any]]:
+    """A message of the assistant."""
+    text = "".join(part.text for part in message.parts if isinstance(part, Text))
+    written: dict[str, Any] = {"role": "assistant", "content": text or None}
+    uses = [part for part in message.parts if isinstance(part, ToolUse)]
+    if uses:
+        written["tool_calls"] = [
+            {"id": use.id, "type": "function", "function": {"name": use.name, "arguments": use.arguments or "{}"}}
+            for use in uses
+        ]
+    return [written]
+
+
+def _heard(message: Message) -> list[dict[str, Any]]:
+    """A message of the user: the results of tools come first, each by itself, and pictures in them after all."""
+    results = [part for part in message.parts if isinstance(part, ToolResult)]
+    written: list[dict[str, Any]] = [
+        {"role": "tool", "tool_call_id": result.id, "content": result.text} for result in results
+    ]
+    shown_by_tools = [image for result in results for image in result.images]
+    spoken = [part for part in message.parts if isinstance(part, (Text, Image))]
+    content = [_written_part(part) for part in (*shown_by_tools, *spoken)]
+    if content:
+        alone = len(content) == 1 and content[0]["type"] == "text"
+        written.append({"role": "user", "content": content[0]["text"] if alone else content})
+    return written
+
+
+def _written_part(part: Text | Image) -> dict[str, Any]:
+    if isinstance(part, Text):
+        return {"type": "text", "text": part.text}
+    detail = {"detail": part.detail} if part.detail else {}
+    return {"type": "image_url", "image_url": {"url": part.as_url, **detail}}
+
+
+def _written_tool(tool: Tool) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name, "parameters": dict(tool.parameters)}
+    if tool.description:
+        function["description"] = tool.description
+    if tool.strict is not None:
+        function["strict"] = tool.strict
+    return {"type": "function", "function": function}
+
+
+def _written_choice(choice: ToolChoice) -> dict[str, Any]:
+    named = {"type": "function", "function": {"name": choice.name}}
+    written: dict[str, Any] = {} if choice.parallel is None else {"parallel_tool_calls": choice.parallel}
+    if choice.mode != "auto":
+        written["tool_choice"] = named if choice.mode == "named" else choice.mode
+    return written
+
+
+def _written_answer(answer: AnswerSchema) -> dict[str, Any]:
+    if answer.schema is None:
+        return {"type": "json_object"}
+    strict = {} if answer.strict is None else {"strict": answer.strict}
+    return {"type": "json_schema", "json_schema": {"name": answer.name, "schema": dict(answer.schema), **strict}}

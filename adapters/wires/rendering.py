@@ -1,0 +1,34 @@
+"""From the form a request was written in to the format of the provider that is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from detent.adapters.wire import Form, Request
+
+from .chat import Chat
+from .chat_request import read_chat
+from .conversation import Conversation
+from .format import Format
+
+FORMATS: Final[Mapping[str, Format]] = {each.name: each for each in (Chat(),)}
+"""The formats that providers speak, by the name of their ``api``."""
+
+READERS: Final[Mapping[Form, Callable[[Mapping[str, Any]], Conversation]]] = {"openai": read_chat}
+"""What reads a request, by the form it was written in."""
+
+
+def fields_for(form: Format, request: Request) -> Mapping[str, Any]:
+    """The body of a request in a provider's format; as it is where it was written in that very form.
+
+    Args:
+        form: the provider's format.
+        request: what is asked.
+
+    Raises:
+        ProviderError: it cannot be rendered (``unsupported``), or is not in the form it claims (``invalid_request``).
+    """
+    if request.form == form.name:
+        return request.fields
+    return form.write(READERS[request.form](request.fields))
