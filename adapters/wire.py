@@ -122,10 +122,13 @@ class Request:
             `Endpoint.extra_body`. To a provider of the same form they go as they are (but for the name of OpenAI's
             limit on tokens, which servers disagree on), to others they are rendered.
         form: that form.
+        verbatim: pieces carry the event they came in, where the provider speaks this very form, so that a gateway can
+            pass on what Detent does not know.
     """
 
     fields: Mapping[str, Any] = field(repr=_names)
     form: Form = "openai"
+    verbatim: bool = False
 
 
 @frozen
@@ -172,6 +175,7 @@ class Piece:
         media: ``audio`` and ``images`` in the provider's own shape.
         usage: tokens so far; the last one counts, and it may come after the finish reason.
         finish_reason: the answer is complete, for this reason (``stop``, ``length``, ``tool_calls``, ...).
+        event: the event it came in, as bytes to be sent on; empty unless it was asked for.
     """
 
     text: str = ""
@@ -181,6 +185,7 @@ class Piece:
     media: Mapping[str, Any] = field(factory=dict)
     usage: Usage | None = None
     finish_reason: str | None = None
+    event: bytes = field(default=b"", repr=False)
 
     @property
     def has_content(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import aiohttp
 from aiohttp.http import HttpProcessingError
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from detent.adapters.wire import Completion, Endpoint, Piece, UpstreamError
 from detent.fsm.errors import BadDataError
@@ -76,6 +76,7 @@ class EventReader(ABC):
         finished: the model has said that its answer is complete.
         has_content: there was something that a client would see.
         last: the last event before the answer was complete, as evidence.
+        verbatim: pieces carry the event they came in.
     """
 
     fail: Fail
@@ -84,6 +85,7 @@ class EventReader(ABC):
     finished: bool = False
     has_content: bool = False
     last: str = ""
+    verbatim: bool = False
 
     @abstractmethod
     def piece_of(self, event: ServerSentEvent) -> Piece | None:
@@ -126,7 +128,11 @@ class EventReader(ABC):
         piece = self.piece_of(event)
         if piece is None:
             self._complete()
+            if self.verbatim:
+                yield Piece(event=bytes(event))
             return
+        if self.verbatim:
+            piece = evolve(piece, event=bytes(event))
         if not self.finished:
             self.last = event.data
         self.finished |= piece.finish_reason is not None

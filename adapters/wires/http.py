@@ -101,6 +101,7 @@ class HttpWire:
                 yield form.completion(await self._whole(reply, fail), model, fail)
                 return
             reader = form.reader(fail, SseDecoder(self._limits.event_bytes))
+            reader.verbatim = request.verbatim and request.form == form.name
             while not reader.done:
                 try:
                     data, broken = await _read(reply.content), None

@@ -16,6 +16,12 @@ class ServerSentEvent:
     event: str
     data: str
 
+    def __bytes__(self) -> bytes:
+        """As it is sent."""
+        name = f"event: {self.event}\n" if self.event else ""
+        lines = "".join(f"data: {line}\n" for line in self.data.split("\n"))
+        return f"{name}{lines}\n".encode()
+
 
 @define
 class SseDecoder:
