@@ -292,6 +292,34 @@ def _journal_of_settings() -> Path:
 
 
 @main.command()
+@click.option("--config", "path", type=click.Path(path_type=Path), help="The file; looked for where it usually is.")
+@click.option("--host", help="The address to listen on; the file's own, or 127.0.0.1.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port; the file's own, or 8484. 0: any free one.")
+def serve(path: Path | None, host: str | None, port: int | None) -> None:
+    """Serve the chains of a detent.toml to any client that speaks a vendor's API.
+
+    \b
+    Without --config: $DETENT_CONFIG, ./detent.toml, then the folder of the platform.
+    Ends with Ctrl-C or SIGTERM, once the turns in flight have ended.
+
+    \b
+    Examples:
+      detent serve
+      OPENAI_BASE_URL=http://127.0.0.1:8484/v1 my-agent
+    """
+    from .gateway import serve as run
+    from .settings import find, load
+
+    found = find(path)
+    if found is None:
+        raise click.UsageError("no detent.toml was found; write one with 'detent init', or name a file")
+    try:
+        asyncio.run(run(load(found), host=host, port=port, ready=lambda at: click.echo(f"Detent listens on {at}")))
+    except OSError as error:
+        raise click.ClickException(f"cannot listen: {error.strerror or error}; name another --port") from error
+
+
+@main.command()
 @click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option("--chain", "only", help="Check this chain alone.")
 @click.option("--limit", default=6000, show_default=True, help="The most states looked at in one world.")

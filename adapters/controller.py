@@ -105,9 +105,14 @@ class Controller:
 
         Args:
             session_id: any name, unique in the store.
-            chain: the chain it walks, where it begins here.
+            chain: the chain it walks, where it begins here; a model reference stands for that model first, then the
+                default chain.
         """
         return LiveSession(self._writer, session_id, chain, self._upstreams)
+
+    async def configs(self) -> Mapping[str, Config]:
+        """The published configuration of each chain, by its name."""
+        return await self._writer.configs()
 
     async def publish(self, config: Config | Mapping[str, Config]) -> int:
         """Publish a configuration: turns that start from now on plan from it. Nothing in flight is disturbed.

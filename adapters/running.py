@@ -82,6 +82,7 @@ class TurnRun:
         self.outcome: Outcome | None = None
         self.notices: list[Notice] = []
         self.attempts: list[str] = []
+        self.state = ""
         self._writer = writer
         self._session_id = session_id
         self._chain = chain
@@ -91,6 +92,11 @@ class TurnRun:
         self._order: Call | None = None
         self._cause: BaseException | None = None
         self._lease_renewed = writer.now()
+
+    @property
+    def id(self) -> str:
+        """The turn's id."""
+        return self._request.turn
 
     @property
     def is_over(self) -> bool:
@@ -298,7 +304,7 @@ class TurnRun:
             with suppress(StoreClosedError, ControllerClosedError):
                 await asyncio.shield(self._writer.forget(self._session_id, [self._request.turn]))
             raise
-        self._turn = step.turn
+        self._turn, self.state = step.turn, step.session.state
         self.notices.extend(step.notices)
         if isinstance(step.command, Outcome):
             self.outcome = step.command

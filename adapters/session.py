@@ -48,6 +48,16 @@ class Answer:
         return tuple(self._run.attempts)
 
     @property
+    def turn(self) -> str:
+        """The turn's id."""
+        return self._run.id
+
+    @property
+    def state(self) -> str:
+        """The session's state, as this turn last saw it."""
+        return self._run.state
+
+    @property
     def outcome(self) -> Outcome | None:
         """How the turn ended; None while a live answer is still coming."""
         return self._run.outcome

@@ -96,6 +96,7 @@ class Writer:
         self._opening: asyncio.Lock | None = None
         self._opened = False
         self._closed = False
+        self._led_by: dict[str, tuple[Config, Config]] = {}
 
     async def open(self) -> None:
         """Take up what the store holds: done by itself before the first event.
@@ -202,6 +203,11 @@ class Writer:
             cooling=_cooling(session, config, health, self.now()),
         )
 
+    async def configs(self) -> Mapping[str, Config]:
+        """The published configuration of each chain, by its name."""
+        await self.open()
+        return await self._store.configs()
+
     async def config(self, chain: str = DEFAULT_CHAIN) -> Config:
         """The published configuration of a chain."""
         await self.open()
@@ -223,10 +229,20 @@ class Writer:
     async def _config(self, chain: str) -> Config:
         configs = await self._store.configs()
         found = configs.get(chain) or configs.get(DEFAULT_CHAIN)
+        if found is not None and chain not in configs and "/" in chain:
+            return self._led(found, chain)
         if found is None:
             known = ", ".join(sorted(configs))
             raise BadChainError(f"no chain is named {chain!r} and none {DEFAULT_CHAIN!r}; configured are {known}")
         return found
+
+    def _led(self, config: Config, model: str) -> Config:
+        """The default chain, led by a model; kept, for a configuration remembers the walks it has planned."""
+        base, led = self._led_by.get(model, (None, config))
+        if base is not config:
+            led = config.led_by(model)
+            self._led_by[model] = (config, led)
+        return led
 
     async def _restore(self) -> None:
         """Take back what turns of this node's earlier life had lent."""

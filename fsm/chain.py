@@ -264,6 +264,14 @@ class Config:
         rest = tuple(c for model in allowed if model != probe.model for c in self.candidates(model))
         return (probe, *rest, *(c for c in self.candidates(probe.model) if c != probe))
 
+    def led_by(self, model: str) -> Config:
+        """This configuration for a session that asks for a model by name: that one first, then the chain.
+
+        Raises:
+            BadReferenceError: it is no model reference.
+        """
+        return evolve(self, chain=Chain(model, self.chain.models))
+
     def next(self, chain: Chain | None = None, policy: Policy | None = None) -> Config:
         """This configuration with another chain or policy, under the next revision."""
         return evolve(self, chain=chain or self.chain, policy=policy or self.policy, revision=self.revision + 1)

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from detent.fsm.chain import Config, provider_of
 
 from .chains import check_providers, named_models, read_chains, read_windows
+from .gateway import read_gateway
 from .journal import read_journal
 from .problems import Problems, SettingsError
 from .providers import read_providers
@@ -33,6 +34,7 @@ class FileTable:
     providers: Mapping[str, Any] = field(factory=dict)
     models: Mapping[str, Any] = field(factory=dict)
     journal: Mapping[str, Any] = field(factory=dict)
+    gateway: Mapping[str, Any] = field(factory=dict)
 
 
 def load(path: str | Path) -> Settings:
@@ -66,6 +68,7 @@ def examine(path: Path) -> tuple[Settings | None, Problems]:
     windows = read_windows(model_tables, models, problems)
     table = clean.get("journal")
     journal = read_journal(table, path.parent, problems) if isinstance(table, Mapping) else None
+    gateway = read_gateway(_table(clean, "gateway"), problems)
     if problems.wrong:
         return None, problems
     credentials = {
@@ -84,7 +87,7 @@ def examine(path: Path) -> tuple[Settings | None, Problems]:
         )
         for name, (chain, walk) in walks.items()
     }
-    return Settings(path, configs, providers, tuple(problems.warnings), journal), problems
+    return Settings(path, configs, providers, tuple(problems.warnings), journal, gateway), problems
 
 
 def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from detent.adapters.wire import Endpoint
 from detent.fsm.chain import Config
 
+from .gateway import GatewayTable
 from .journal import JournalSettings
 from .provider import Provider, UnknownCredentialError
 
@@ -24,6 +25,7 @@ class Settings:
         providers: every provider that is configured, or is well known and named by a chain.
         warnings: what is odd in the file, one sentence each.
         journal: where every decision is written down, None: nowhere.
+        gateway: where ``detent serve`` listens, and what it lets in.
     """
 
     path: Path
@@ -31,6 +33,7 @@ class Settings:
     providers: Mapping[str, Provider]
     warnings: tuple[str, ...] = ()
     journal: JournalSettings | None = None
+    gateway: GatewayTable = field(factory=GatewayTable)
 
     def endpoint(self, provider: str, credential: str = "", *, environ: Mapping[str, str] | None = None) -> Endpoint:
         """What calls to a provider with one of its credentials need; secrets are read now and not before.

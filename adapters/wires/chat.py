@@ -37,7 +37,8 @@ class Chat:
         if wrong in body and right not in body:
             body[right] = body.pop(wrong)
         key = {} if endpoint.key is None else {"Authorization": f"Bearer {endpoint.key}"}
-        return Ask("/chat/completions", key, body)
+        # Without it OpenAI tells no usage of a stream; a server that refuses it is spared by its extra_body.
+        return Ask("/chat/completions", key, body, {"stream_options": {"include_usage": True}} if stream else {})
 
     def completion(self, body: str, model: str, fail: Fail) -> Completion:
         """The whole answer that a body holds."""
