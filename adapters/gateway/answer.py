@@ -67,3 +67,9 @@ def event(data: Mapping[str, Any], name: str = "") -> bytes:
     """A server-sent event."""
     head = f"event: {name}\n" if name else ""
     return f"{head}data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+
+
+def events_in(sent: bytes) -> list[dict[str, Any]]:
+    """The data of the events in bytes that a piece carries, but for ``[DONE]``."""
+    lines = [line.removeprefix(b"data: ") for line in sent.splitlines() if line.startswith(b"data: ")]
+    return [json.loads(line) for line in lines if line != b"[DONE]"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -10,7 +9,7 @@ from attrs import define
 
 from detent.adapters.wire import Completion, Form, Piece, Usage, joined
 
-from .answer import AnswerWriter, event
+from .answer import AnswerWriter, event, events_in
 from .trouble import Trouble
 
 _DONE: Final = b"data: [DONE]\n\n"
@@ -137,7 +136,7 @@ def _gathered(pieces: Sequence[Piece]) -> dict[str, Any]:
     body: dict[str, Any] = {}
     choices: dict[int, dict[str, Any]] = {}
     for piece in pieces:
-        for chunk in _chunks(piece.event):
+        for chunk in events_in(piece.event):
             for place, choice in enumerate(chunk.pop("choices", None) or ()):
                 known = choices.setdefault(choice.get("index", place), {})
                 message = choice.pop("delta", None) or {}
@@ -151,11 +150,6 @@ def _gathered(pieces: Sequence[Piece]) -> dict[str, Any]:
         for call in choice["message"].get("tool_calls", ()):
             call.pop("index", None)
     return body
-
-
-def _chunks(sent: bytes) -> list[dict[str, Any]]:
-    lines = [line.removeprefix(b"data: ") for line in sent.splitlines() if line.startswith(b"data: ")]
-    return [json.loads(line) for line in lines if line != b"[DONE]"]
 
 
 def _grown(known: Any, more: Any) -> Any:
