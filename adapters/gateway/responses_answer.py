@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from detent.adapters.wire import Completion, Form, Piece, ToolCall, Usage, joined
+from detent.adapters.wire import Completion, Form, Piece, Usage, joined
 
 from .answer import AnswerWriter, event, events_in
 from .chat_answer import ChatAnswer
@@ -23,6 +23,8 @@ class ResponsesAnswer(AnswerWriter):
 
     form: ClassVar[Form] = "responses"
 
+    _finish: str = ""
+    _usage: Usage | None = None
     _said: list[Piece] = field(factory=list)
     _items: list[dict[str, Any]] = field(factory=list)
     _open: str = ""
@@ -37,14 +39,10 @@ class ResponsesAnswer(AnswerWriter):
                 for said in events_in(piece.event):
                     if said.get("type") in _LAST:
                         return dict(said["response"])
-        answer = joined(pieces, self.model)
-        items = []
-        if answer.reasoning:
-            items.append(_reasoning(f"rs_{self.id}", answer.reasoning))
-        if answer.text or answer.refusal:
-            items.append(_message(f"msg_{self.id}", answer.text, answer.refusal, "completed"))
-        items += [_function_call(call, f"fc_{self.id}_{call.index}", "completed") for call in answer.tool_calls]
-        return self._response(items, answer.finish_reason or "stop", answer.usage)
+        for piece in pieces:
+            self.piece(piece)
+        self._close()
+        return self._response(self._items, self._finish or "stop", self._usage)
 
     def begin(self) -> bytes:
         """``response.created`` and ``response.in_progress``."""
@@ -59,20 +57,20 @@ class ResponsesAnswer(AnswerWriter):
         """Deltas, each in the item of its kind."""
         if self.verbatim and piece.event:
             return piece.event
-        self._said.append(piece)
+        self._usage, self._finish = piece.usage or self._usage, piece.finish_reason or self._finish
         sent = b""
         if piece.reasoning:
-            sent += self._in("reasoning", _reasoning(f"rs_{self.id}", ""))
-            sent += self._in_item("response.reasoning_summary_text.delta", summary_index=0, delta=piece.reasoning)
-        for kind, said in (("output_text", piece.text), ("refusal", piece.refusal)):
-            if said:
-                sent += self._in("message", _message(f"msg_{self.id}", "", "", "in_progress"))
-                logprobs = {"logprobs": []} if kind == "output_text" else {}
-                sent += self._in_item(f"response.{kind}.delta", content_index=0, delta=said, **logprobs)
+            sent += self._in("reasoning", Piece(reasoning=piece.reasoning))
+            sent += self._of_item("response.reasoning_summary_text.delta", summary_index=0, delta=piece.reasoning)
+        if piece.text:
+            sent += self._in("message", Piece(text=piece.text))
+            sent += self._of_item("response.output_text.delta", content_index=0, delta=piece.text, logprobs=[])
+        if piece.refusal:
+            sent += self._in("message", Piece(refusal=piece.refusal))
+            sent += self._of_item("response.refusal.delta", content_index=0, delta=piece.refusal)
         for call in piece.tool_calls:
-            item = _function_call(call, f"fc_{self.id}_{call.index}", "in_progress") | {"arguments": ""}
-            sent += self._in(f"tool {call.index}", item)
-            sent += self._in_item("response.function_call_arguments.delta", delta=call.arguments)
+            sent += self._in(f"tool {call.index}", Piece(tool_calls=(call,)))
+            sent += self._of_item("response.function_call_arguments.delta", delta=call.arguments)
         return sent
 
     def end(self) -> bytes:
@@ -80,7 +78,7 @@ class ResponsesAnswer(AnswerWriter):
         if self.verbatim:
             return b""
         closed = self._close()
-        response = self.whole(self._said)
+        response = self._response(self._items, self._finish or "stop", self._usage)
         return closed + self._event(f"response.{response['status']}", response=response)
 
     def broken(self, trouble: Trouble) -> bytes:
@@ -117,53 +115,65 @@ class ResponsesAnswer(AnswerWriter):
             "usage": None if usage is None else _account(usage),
         }
 
-    def _in(self, kind: str, item: dict[str, Any]) -> bytes:
-        """Be in an item of this kind: the events that close another and open this one."""
+    def _in(self, kind: str, piece: Piece) -> bytes:
+        """Put a piece into an item of its kind: the events that close another item, and open this one."""
         if self._open == kind:
+            self._said.append(piece)
             return b""
         closed = self._close()
-        self._open = kind
+        self._open, self._said = kind, [piece]
+        named = Piece(tool_calls=tuple(evolve(call, arguments="") for call in piece.tool_calls))
+        item = self._item(len(self._items), "in_progress", named)
         self._items.append(item)
         opened = self._event("response.output_item.added", output_index=self._place, item=item)
         if kind == "message":
-            part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
-            opened += self._in_item("response.content_part.added", content_index=0, part=part)
+            opened += self._of_item("response.content_part.added", content_index=0, part=_spoken(piece.refusal, ""))
         if kind == "reasoning":
             part = {"type": "summary_text", "text": ""}
-            opened += self._in_item("response.reasoning_summary_part.added", summary_index=0, part=part)
+            opened += self._of_item("response.reasoning_summary_part.added", summary_index=0, part=part)
         return closed + opened
 
     def _close(self) -> bytes:
-        """The events that end the open item, which tell it whole."""
-        kind, self._open = self._open, ""
-        if not kind:
+        """The events that end the open item, and tell it whole."""
+        if not self._open:
             return b""
-        answer = joined(self._said, self.model)
-        if kind == "reasoning":
-            item = _reasoning(f"rs_{self.id}", answer.reasoning)
-            ended = self._in_item("response.reasoning_summary_text.done", summary_index=0, text=answer.reasoning)
+        whole = joined(self._said, self.model)
+        self._items[-1] = item = self._item(self._place, "completed", whole)
+        if self._open == "reasoning":
             part = item["summary"][0]
-            ended += self._in_item("response.reasoning_summary_part.done", summary_index=0, part=part)
-        elif kind == "message":
-            item = _message(f"msg_{self.id}", answer.text, answer.refusal, "completed")
-            part = item["content"][0]
-            if answer.refusal:
-                ended = self._in_item("response.refusal.done", content_index=0, refusal=answer.refusal)
-            else:
-                ended = self._in_item("response.output_text.done", content_index=0, text=answer.text, logprobs=[])
-            ended += self._in_item("response.content_part.done", content_index=0, part=part)
+            ended = self._of_item("response.reasoning_summary_text.done", summary_index=0, text=whole.reasoning)
+            ended += self._of_item("response.reasoning_summary_part.done", summary_index=0, part=part)
+        elif self._open == "message":
+            said = {"refusal": whole.refusal} if whole.refusal else {"text": whole.text, "logprobs": []}
+            kind = "refusal" if whole.refusal else "output_text"
+            ended = self._of_item(f"response.{kind}.done", content_index=0, **said)
+            ended += self._of_item("response.content_part.done", content_index=0, part=item["content"][0])
         else:
-            call = next(call for call in answer.tool_calls if kind == f"tool {call.index}")
-            item = _function_call(call, f"fc_{self.id}_{call.index}", "completed")
-            ended = self._in_item("response.function_call_arguments.done", arguments=call.arguments, name=call.name)
-        self._items[-1] = item
+            told = {"arguments": item["arguments"], "name": item["name"]}
+            ended = self._of_item("response.function_call_arguments.done", **told)
+        self._open = ""
         return ended + self._event("response.output_item.done", output_index=self._place, item=item)
+
+    def _item(self, place: int, status: str, piece: Piece) -> dict[str, Any]:
+        """The open item, with what it holds."""
+        number = f"{self.id}_{place}"
+        if self._open == "reasoning":
+            summary = [{"type": "summary_text", "text": piece.reasoning}] if piece.reasoning else []
+            return {"id": f"rs_{number}", "type": "reasoning", "summary": summary}
+        if self._open == "message":
+            content = [_spoken(piece.refusal, piece.text)] if piece.text or piece.refusal else []
+            head = {"id": f"msg_{number}", "type": "message", "role": "assistant", "status": status}
+            return {**head, "content": content}
+        call = piece.tool_calls[0]
+        arguments = call.arguments or ("{}" if status == "completed" else "")
+        named = {"call_id": call.id or f"call_{number}", "name": call.name, "arguments": arguments}
+        return {"id": f"fc_{number}", "type": "function_call", "status": status, **named}
 
     @property
     def _place(self) -> int:
         return len(self._items) - 1
 
-    def _in_item(self, kind: str, **told: Any) -> bytes:
+    def _of_item(self, kind: str, **told: Any) -> bytes:
         return self._event(kind, item_id=self._items[-1]["id"], output_index=self._place, **told)
 
     def _event(self, kind: str, **told: Any) -> bytes:
@@ -171,28 +181,17 @@ class ResponsesAnswer(AnswerWriter):
         return event({"type": kind, "sequence_number": number, **told}, kind)
 
 
-def _message(item_id: str, text: str, refusal: str, status: str) -> dict[str, Any]:
-    part: dict[str, Any] = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+def _spoken(refusal: str, text: str) -> dict[str, Any]:
     if refusal:
-        part = {"type": "refusal", "refusal": refusal}
-    content = [part] if text or refusal else []
-    return {"id": item_id, "type": "message", "role": "assistant", "status": status, "content": content}
-
-
-def _reasoning(item_id: str, text: str) -> dict[str, Any]:
-    return {"id": item_id, "type": "reasoning", "summary": [{"type": "summary_text", "text": text}] if text else []}
-
-
-def _function_call(call: ToolCall, item_id: str, status: str) -> dict[str, Any]:
-    named = {"call_id": call.id or f"call_{call.index}", "name": call.name, "arguments": call.arguments or "{}"}
-    return {"id": item_id, "type": "function_call", "status": status, **named}
+        return {"type": "refusal", "refusal": refusal}
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
 def _account(usage: Usage) -> dict[str, Any]:
     prompt, answer = usage.input_tokens, usage.output_tokens
     return {
         "input_tokens": prompt,
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "output_tokens": answer,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": prompt + answer,

@@ -29,8 +29,37 @@ MISTAKES = {
     "no chain at all": ("", 'chains: has no "default", on which sessions begin; write [chains.default]'),
     "an unknown key at the top": (
         CHAIN + "[modles]\n",
-        "modles: is unknown (known are allow_keys_in_file, policy, chains, providers, models, journal, gateway); "
-        'did you mean "models"?',
+        "modles: is unknown (known are allow_keys_in_file, policy, chains, providers, models, journal, gateway)"
+        '; did you mean "models"?',
+    ),
+    "a journal without its file": (CHAIN + "[journal]\nkeep = 3\n", "journal.path: is missing, must be text"),
+    "an unknown key of the journal": (
+        CHAIN + '[journal]\npath = "x"\nmax_byte = 9\n',
+        'journal.max_byte: is unknown (known are path, max_bytes, keep); did you mean "max_bytes"?',
+    ),
+    "a journal that nothing names": (
+        CHAIN + '[journal]\npath = " "\n',
+        'journal.path: is " ", must name a file, e.g. "decisions.jsonl"',
+    ),
+    "a journal of a path that cannot be": (
+        CHAIN + '[journal]\npath = "a\\u0000b"\n',
+        'journal.path: is "a\\u0000b", must name a file, e.g. "decisions.jsonl"',
+    ),
+    "a journal that is a folder": (
+        CHAIN + '[journal]\npath = "/"\n',
+        "journal.path: is /, which is a folder; name a file in it",
+    ),
+    "a journal that is put aside at every line": (
+        CHAIN + '[journal]\npath = "x"\nmax_bytes = 100\n',
+        "journal.max_bytes: is 100, must be at least 65536",
+    ),
+    "a journal of which nothing is kept": (
+        CHAIN + '[journal]\npath = "x"\nkeep = 0\n',
+        "journal.keep: is 0, must be at least 1",
+    ),
+    "a journal that is no table": (
+        'journal = "x"\n' + CHAIN,
+        'journal: is "x", must be a table',
     ),
     "a switch that is no switch": (
         'allow_keys_in_file = "yes"\n' + CHAIN,
