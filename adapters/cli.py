@@ -320,6 +320,27 @@ def serve(path: Path | None, host: str | None, port: int | None) -> None:
 
 
 @main.command()
+@click.argument("name")
+@click.option("--admin", is_flag=True, help="Also good for pins, resets and the configuration.")
+def key(name: str, admin: bool) -> None:
+    """Make a key for the gateway, and the lines of detent.toml that let it in.
+
+    The key is shown once; the file holds its digest.
+
+    \b
+    Examples:
+      detent key laptop
+      detent key ops --admin
+    """
+    from .gateway.keys import digest_of, new_key
+
+    made = new_key()
+    scopes = '["call", "admin"]' if admin else '["call"]'
+    click.echo(f"The key, for its owner alone: {made}\n")
+    click.echo(f'[gateway.keys.{json.dumps(name)}]\nsha256 = "{digest_of(made)}"\nscopes = {scopes}')
+
+
+@main.command()
 @click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option("--chain", "only", help="Check this chain alone.")
 @click.option("--limit", default=6000, show_default=True, help="The most states looked at in one world.")

@@ -13,12 +13,15 @@ from aiohttp import web
 
 from detent.adapters.controller import Controller
 from detent.adapters.settings import Settings
+from detent.adapters.settings.gateway import WANTS_KEYS, is_loopback
 from detent.adapters.upstreams import Upstreams
 from detent.adapters.wire import Form
+from detent.fsm.errors import BadDataError
 
-from .turns import Turns
-
-_LOCAL = "local"
+from .guard import Guard
+from .keys import Key, Keys
+from .trouble import RefusedError
+from .turns import Turns, refusal
 
 
 class Gateway:
@@ -28,12 +31,17 @@ class Gateway:
         settings: what ``detent.toml`` says.
         host: the address to listen on; the settings' own by default.
         port: the port; the settings' own by default, 0: any free one.
+
+    Raises:
+        BadDataError: others can reach the address, and there are no keys.
     """
 
     def __init__(self, settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
         self._settings = settings
         self._host = settings.gateway.host if host is None else host
         self._asked_port = settings.gateway.port if port is None else port
+        if not settings.gateway.keys and not is_loopback(self._host):
+            raise BadDataError((f"gateway.host: is {self._host!r}, which others can reach; {WANTS_KEYS}",))
         self._open = AsyncExitStack()
         self._runner: web.AppRunner | None = None
         self._started = int(time.time())
@@ -64,8 +72,9 @@ class Gateway:
         upstreams = await self._open.enter_async_context(Upstreams(self._settings.endpoint, connections=connections))
         controller = await self._open.enter_async_context(Controller(self._settings.configs))
         apis = {name: provider.api for name, provider in self._settings.providers.items()}
-        self._turns = Turns(controller, upstreams, apis, self._settings.gateway.aliases)
         limits = self._settings.gateway
+        keys = Keys({name: Key(table.sha256, table.scopes) for name, table in limits.keys.items()})
+        self._turns = Turns(controller, upstreams, Guard(keys, limits.max_turns), apis, limits.aliases)
         app = web.Application(client_max_size=limits.max_body_bytes)
         app.router.add_post("/v1/chat/completions", self._turn("openai"))
         app.router.add_get("/v1/models", self._models)
@@ -89,11 +98,15 @@ class Gateway:
 
     def _turn(self, form: Form) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def turn(http: web.Request) -> web.StreamResponse:
-            return await self._turns.answer(http, form, _LOCAL)
+            return await self._turns.answer(http, form)
 
         return turn
 
-    async def _models(self, _http: web.Request) -> web.Response:
+    async def _models(self, http: web.Request) -> web.Response:
+        try:
+            self._turns.guard.admit(http, "call")
+        except RefusedError as error:
+            return refusal("openai", error.trouble)
         names = (await self._turns.names()).listed
         listed = [{"id": name, "object": "model", "created": self._started, "owned_by": "detent"} for name in names]
         return web.json_response({"object": "list", "data": listed})

@@ -60,8 +60,8 @@ class RefusedError(Exception):
         trouble: what its sender is told.
     """
 
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        self.trouble = Trouble(status, reason, message)
+    def __init__(self, status: int, reason: str, message: str, retry_after_s: float | None = None) -> None:
+        self.trouble = Trouble(status, reason, message, retry_after_s)
         super().__init__(message)
 
 

@@ -19,13 +19,18 @@ from detent.fsm.chain import DEFAULT_CHAIN, provider_of
 from detent.fsm.errors import BadReferenceError, UnknownModelError
 
 from .answer import AnswerWriter
+from .anthropic_answer import AnthropicAnswer
 from .asked import Asked, asked_in
 from .chat_answer import ChatAnswer
+from .guard import Guard
 from .identity import pin_of, session_of
 from .naming import Names
+from .responses_answer import ResponsesAnswer
 from .trouble import RefusedError, Trouble, trouble_of
 
-WRITERS: Final[Mapping[Form, type[AnswerWriter]]] = {"openai": ChatAnswer}
+WRITERS: Final[Mapping[Form, type[AnswerWriter]]] = {
+    writer.form: writer for writer in (ChatAnswer, ResponsesAnswer, AnthropicAnswer)
+}
 """What writes answers, by the client's form."""
 
 
@@ -36,6 +41,7 @@ class Turns:
     Attributes:
         controller: what the sessions are of.
         upstreams: what calls providers.
+        guard: who is let in.
         apis: the format of each provider, by its name.
         aliases: further names for chains and models.
         write_s: the longest that a client may take to accept a piece, in seconds.
@@ -43,6 +49,7 @@ class Turns:
 
     controller: Controller
     upstreams: Upstreams
+    guard: Guard
     apis: Mapping[str, str]
     aliases: Mapping[str, str] = field(factory=dict)
     write_s: float = 60.0
@@ -51,21 +58,24 @@ class Turns:
         """The names that clients may ask for."""
         return Names(await self.controller.configs(), self.aliases)
 
-    async def answer(self, http: web.Request, form: Form, caller: str) -> web.StreamResponse:
+    async def answer(self, http: web.Request, form: Form) -> web.StreamResponse:
         """Answer one request.
 
         Args:
             http: the request.
             form: the form of its endpoint.
-            caller: the name of the key that it came with.
         """
-        writer = WRITERS[form]
         try:
-            asked = asked_in(form, await http.read())
-            session = await self._session(asked, http.headers, caller)
+            caller = self.guard.admit(http, "call")
+            asked = asked_in(form, await _body(http))
+            session = await self._session(asked, http.headers, caller.name)
+            with self.guard:
+                return await self._answered(http, asked, session)
         except RefusedError as error:
-            return _refusal(writer, error.trouble)
-        call = self.upstreams.caller(Request(asked.fields, form, verbatim=True))
+            return refusal(form, error.trouble)
+
+    async def _answered(self, http: web.Request, asked: Asked, session: LiveSession) -> web.StreamResponse:
+        call = self.upstreams.caller(Request(asked.fields, asked.form, verbatim=True))
         try:
             answer = await session.run(call, stream=asked.stream)
         except TurnError as error:
@@ -138,7 +148,14 @@ class Turns:
             if asked.stream:
                 return _stream_of(refused, writer, headers)
             return web.json_response(writer.whole(refused), headers=headers)
-        return _refusal(WRITERS[asked.form], trouble_of(error, asked.form, self.apis), headers)
+        return refusal(asked.form, trouble_of(error, asked.form, self.apis), headers)
+
+
+async def _body(http: web.Request) -> bytes:
+    try:
+        return await http.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise RefusedError(413, "invalid_request", f"{error.text}; raise gateway.max_body_bytes") from error
 
 
 def _whole(asked: Asked, answer: Answer, writer: AnswerWriter) -> web.Response:
@@ -161,8 +178,9 @@ def _is_silent_refusal(error: TurnError) -> bool:
     return silent and isinstance(error, SurfacedError) and error.outcome.reason == "content_filter"
 
 
-def _refusal(writer: type[AnswerWriter], trouble: Trouble, headers: Mapping[str, str] | None = None) -> web.Response:
-    body = trouble.reply if trouble.reply is not None else writer.error(trouble)
+def refusal(form: Form, trouble: Trouble, headers: Mapping[str, str] | None = None) -> web.Response:
+    """What a client is told that gets no answer, in the form it speaks."""
+    body = trouble.reply if trouble.reply is not None else WRITERS[form].error(trouble)
     return web.json_response(body, status=trouble.status, headers={**(headers or {}), **trouble.headers})
 
 

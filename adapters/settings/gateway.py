@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, Final, Literal
 
 from attrs import field, frozen
 
-from detent.fsm.mistakes import shown
+from detent.fsm.mistakes import dotted, shown
 
 from .problems import Problems
 
-_LAST_PORT = 65535
+WANTS_KEYS: Final = "add a key: `detent key NAME` makes one"
+"""What to do about a gateway that others can reach."""
+
+_LAST_PORT: Final = 65535
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@frozen
+class KeyTable:
+    """The keys of ``[gateway.keys.<name>]``: a key of the gateway's own, as `detent key` writes it.
+
+    Attributes:
+        sha256: the digest of the key, in hexadecimal.
+        scopes: ``call``, ``admin``, or both.
+    """
+
+    sha256: str
+    scopes: tuple[Literal["call", "admin"], ...] = ("call",)
 
 
 @frozen
@@ -22,6 +41,8 @@ class GatewayTable:
         host: the address to listen on.
         port: the port; 0: any free one.
         aliases: further names for chains and models, as clients have them built in.
+        keys: who may ask; none: everybody on this machine.
+        max_turns: how many turns may be in flight; more are turned away.
         max_body_bytes: the largest request.
         shutdown_s: how long turns in flight may take to end when the gateway stops.
     """
@@ -29,6 +50,8 @@ class GatewayTable:
     host: str = "127.0.0.1"
     port: int = 8484
     aliases: Mapping[str, str] = field(factory=dict)
+    keys: Mapping[str, KeyTable] = field(factory=dict)
+    max_turns: int = 1000
     max_body_bytes: int = 64 * 1024 * 1024
     shutdown_s: float = 30.0
 
@@ -43,8 +66,30 @@ def read_gateway(table: Mapping[str, Any], problems: Problems) -> GatewayTable:
     found = problems.read_key_by_key(GatewayTable, table, "gateway")
     if not 0 <= found.port <= _LAST_PORT:
         problems.add("gateway.port", f"is {shown(found.port)}, must be 0 to {_LAST_PORT}")
-    if found.max_body_bytes < 1:
-        problems.add("gateway.max_body_bytes", f"is {shown(found.max_body_bytes)}, must be at least 1")
+    for key in ("max_body_bytes", "max_turns"):
+        if getattr(found, key) < 1:
+            problems.add(f"gateway.{key}", f"is {shown(getattr(found, key))}, must be at least 1")
+    for name, entry in found.keys.items():
+        at = dotted("gateway.keys", name)
+        if not is_digest(entry.sha256):
+            problems.add(f"{at}.sha256", "is no SHA-256 (not quoted, it may be the key itself); `detent key` makes one")
+        if not entry.scopes:
+            problems.add(f"{at}.scopes", 'is empty; write ["call"], ["admin"] or both')
+    if not found.keys and not is_loopback(found.host):
+        problems.add("gateway.host", f"is {shown(found.host)}, which others can reach; {WANTS_KEYS}")
     if found.shutdown_s < 0:
         problems.add("gateway.shutdown_s", f"is {shown(found.shutdown_s)}, must be at least 0")
     return found
+
+
+def is_digest(text: str) -> bool:
+    """Whether a text is a SHA-256 in lower-case hexadecimal."""
+    return _DIGEST.fullmatch(text) is not None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on can be reached from this machine alone."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from detent.fsm.mistakes import dotted
 
+from .gateway import is_digest
 from .problems import Problems
 from .secret import HIDDEN, Secret, address_holds_secret, is_secret_header, is_secret_name, looks_secret
 
@@ -58,6 +59,8 @@ class _Sieve:
             return self._key(value, path, steps)
         if _holds_variable(steps):
             return self._variable(value, path)
+        if _holds_digest(steps) and isinstance(value, str) and is_digest(value):
+            return value
         if _under(steps, "headers", 4) and (is_secret_header(steps[3]) or _looks_secret(value)):
             return self._header(value, path, steps)
         if isinstance(value, Mapping):
@@ -145,6 +148,11 @@ def _holds_variable(steps: Steps) -> bool:
         or (_under(steps, "credentials", 5) and steps[4] == "env")
         or _under(steps, "headers_env", 4)
     )
+
+
+def _holds_digest(steps: Steps) -> bool:
+    """Here stands what may be kept in a file: the digest of a key of the gateway's own."""
+    return steps[:2] == ("gateway", "keys") and steps[3:] == ("sha256",)
 
 
 def _stands_for_table(steps: Steps) -> bool:

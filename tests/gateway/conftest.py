@@ -30,6 +30,8 @@ idle_s = 2
 port = 0
 """
 
+ASKED = {"model": "default", "messages": [{"role": "user", "content": "Hello?"}]}
+
 
 @frozen
 class Scene:

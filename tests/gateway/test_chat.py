@@ -8,9 +8,7 @@ import pytest
 
 from detent.adapters.local import Cut, Fail, Say, UseTool, Wrong, rate_limited, server_error
 
-from .conftest import CHAIN
-
-ASKED = {"model": "default", "messages": [{"role": "user", "content": "Hello?"}]}
+from .conftest import ASKED, CHAIN
 
 
 def client(scene):

@@ -1,0 +1,73 @@
+"""The door: who is let in, from where, and how many at a time."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from attrs import define, field
+
+from detent.adapters.settings.gateway import is_loopback
+
+from .keys import Caller, Keys, Scope
+from .trouble import RefusedError
+
+
+@define
+class Guard:
+    """Lets requests in.
+
+    Attributes:
+        keys: the keys that open the door.
+        most: how many turns may be in flight.
+        in_flight: how many are.
+    """
+
+    keys: Keys
+    most: int
+    in_flight: int = field(default=0, init=False)
+
+    def admit(self, http: web.Request, scope: Scope) -> Caller:
+        """Who sends a request, if that may be asked for.
+
+        A page of another site that is open in a browser on this machine can reach a local port, and a name that is
+        made to point here can pass for it (DNS rebinding): so without keys a request must name this machine, and
+        with a browser's Origin it must come from the gateway's own page.
+
+        Args:
+            http: the request.
+            scope: what it asks for.
+
+        Raises:
+            RefusedError: it is not let in.
+        """
+        origin = http.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc != http.host:
+            raise RefusedError(403, "permission", f"a page of {origin} may not use this gateway")
+        if not self.keys.known and not _names_this_machine(http.host):
+            says = f"{http.host!r} does not name this machine; configure [gateway.keys] to be reached by other names"
+            raise RefusedError(403, "permission", says)
+        caller = self.keys.caller(http.headers)
+        if caller is None:
+            raise RefusedError(401, "auth", "no key, or one that is not known here; see [gateway.keys] in detent.toml")
+        if scope not in caller.scopes:
+            says = f"the key {caller.name!r} has no scope {scope!r}; add it to its scopes in [gateway.keys]"
+            raise RefusedError(403, "permission", says)
+        return caller
+
+    def __enter__(self) -> None:
+        if self.in_flight >= self.most:
+            says = f"{self.in_flight} turns are in flight, the most there may be; raise gateway.max_turns"
+            raise RefusedError(503, "overloaded", says, retry_after_s=1.0)
+        self.in_flight += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.in_flight -= 1
+
+
+def _names_this_machine(host: str) -> bool:
+    """Whether a Host header, with or without a port, is a loopback address or ``localhost``."""
+    try:
+        return is_loopback(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return False
