@@ -20,6 +20,7 @@ class Attempt:
         number: the attempt's number in its turn, from 1.
         fresh: the provider has forgotten the conversation state it kept: send the whole conversation anew.
         first_token_s: the longest that the first content may take, in seconds.
+        revision: the revision of the configuration that the turn has planned from.
     """
 
     model: str
@@ -29,6 +30,7 @@ class Attempt:
     number: int
     fresh: bool
     first_token_s: float
+    revision: int = 0
 
 
 CallFunction = Callable[[Attempt], "Awaitable[Any] | AsyncIterator[Any]"]

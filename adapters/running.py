@@ -192,6 +192,7 @@ class TurnRun:
         )
 
     async def _attempt(self, order: Call) -> Whole | Opened | Broken:
+        assert self._turn is not None  # an attempt belongs to a turn that began
         self._order = order
         who = order.candidate
         self.attempts.append(who.label)
@@ -203,6 +204,7 @@ class TurnRun:
             order.attempt,
             order.fresh,
             order.first_token_s,
+            self._turn.config.revision,
         )
         try:
             return await self._opened(attempt, order)

@@ -14,9 +14,10 @@ from detent.fsm.errors import DetentError
 from .attempts import CallFunction
 from .history import Subscription, sentences
 from .running import Opened, TurnRun, Whole
+from .status import SessionStatus
 from .upstreams import Upstreams
 from .wire import Form, Piece, Request, joined
-from .writer import SessionStatus, Writer
+from .writer import Writer
 
 
 class NoUpstreamsError(DetentError):

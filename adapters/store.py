@@ -7,8 +7,13 @@ controllers may share a store without sharing a lock.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Protocol
+
+from attrs import frozen
 
 from detent.fsm.chain import Config
 from detent.fsm.cooldown import Cooldown
@@ -22,6 +27,23 @@ class ConflictError(DetentError):
 
 class StoreClosedError(DetentError):
     """The store was closed, or the process that held it is gone; nothing more is stored."""
+
+
+@frozen
+class SessionQuery:
+    """Which sessions somebody wants to see, a page at a time.
+
+    Attributes:
+        state: only those in this state, None: in any.
+        contains: only those whose id contains this text.
+        after: only those whose id comes after this one; the last id of a page begins the next.
+        limit: how many at most.
+    """
+
+    state: str | None = None
+    contains: str = ""
+    after: str = ""
+    limit: int = 100
 
 
 class Store(Protocol):
@@ -47,6 +69,12 @@ class Store(Protocol):
     def sessions(self) -> AsyncIterator[Session]:
         """Every session, in no promised order."""
 
+    async def page(self, query: SessionQuery) -> Sequence[Session]:
+        """The sessions that a query asks for, in the order of their ids."""
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many sessions there are in each state."""
+
 
 class MemoryStore:
     """A store in this process's memory: nothing is written to disk, several controllers may share it."""
@@ -55,6 +83,7 @@ class MemoryStore:
         self._sessions: dict[str, Session] = {}
         self._cooldowns: dict[str, Cooldown] = {}
         self._configs: Mapping[str, Config] = {}
+        self._in_order: list[str] = []
 
     async def read(self, session_id: str) -> tuple[Session | None, Mapping[str, Cooldown]]:
         """The session, if it exists, and every cooldown record by scope key."""
@@ -90,6 +119,19 @@ class MemoryStore:
         """Every session, in no promised order."""
         for session in list(self._sessions.values()):
             yield session
+
+    async def page(self, query: SessionQuery) -> Sequence[Session]:
+        """The sessions that a query asks for, in the order of their ids."""
+        # Those that began since the last look stand last in the dict; sorting what is nearly sorted is quick.
+        self._in_order += islice(self._sessions, len(self._in_order), None)
+        self._in_order.sort()
+        begin = bisect_right(self._in_order, query.after)
+        rest = (self._sessions[name] for name in islice(self._in_order, begin, None) if query.contains in name)
+        return list(islice((s for s in rest if query.state in (None, s.state)), query.limit))
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many sessions there are in each state."""
+        return Counter(session.state for session in self._sessions.values())
 
 
 def _same_version(written: Session | Cooldown, stored: Session | Cooldown | None) -> None:
