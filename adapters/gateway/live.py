@@ -102,34 +102,25 @@ class LiveSettings:
         async with self._reloading:
             try:
                 settings = await asyncio.to_thread(load, self.settings.path)
-                problems = open_to_others(settings, self._host) or await self._published(settings)
+                problems = open_to_others(settings, self._host)
+                if not problems:
+                    return await self._taken_over(settings)
             except SettingsError as error:
                 problems = error.problems
-            if problems:
-                return self._refused(problems)
-            return await self._taken_over(settings)
-
-    async def _published(self, settings: Settings) -> tuple[str, ...]:
-        """Publish chains and providers where they have changed; why that could not be."""
-        old = self.settings
-        if (old.configs, old.providers) == (settings.configs, settings.providers):
-            return ()
-        try:
-            await self._controller.publish(settings)
-        except Exception as error:
-            return (f"store: does not take the configuration: {type(error).__name__}",)
-        return ()
+            except Exception as error:
+                problems = (f"store: does not take the configuration: {type(error).__name__}",)
+            return self._refused(problems)
 
     async def _taken_over(self, settings: Settings) -> Loaded:
-        changed = settings != self.settings
+        old, waits = self.settings, tuple(_waiting_for_restart(self._begun_with, settings))
+        concerns_turns = (old.configs, old.providers) != (settings.configs, settings.providers)
+        revision = await (self._controller.publish(settings) if concerns_turns else self._revision())
         self.settings = settings
         self._use(settings)
-        waits = tuple(_waiting_for_restart(self._begun_with, settings))
-        self.last = Loaded(
-            str(settings.path), time.time(), True, changed, await self._revision(), (), settings.warnings, waits
-        )
+        path, changed = settings.path, settings != old
+        self.last = Loaded(str(path), time.time(), True, changed, revision, (), settings.warnings, waits)
         if changed:
-            _LOG.info("%s has changed, and is in use%s", settings.path, "".join(f"\n  - {wait}" for wait in waits))
+            _LOG.info("%s has changed, and is in use%s", path, "".join(f"\n  - {wait}" for wait in waits))
         return self.last
 
     def _refused(self, problems: tuple[str, ...]) -> Loaded:
