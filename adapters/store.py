@@ -7,11 +7,12 @@ controllers may share a store without sharing a lock.
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import Final, Protocol
 
 from attrs import frozen
 
@@ -19,6 +20,8 @@ from detent.fsm.chain import Config
 from detent.fsm.cooldown import Cooldown
 from detent.fsm.errors import DetentError
 from detent.fsm.session import Session
+
+_AT_ONCE: Final = 2000
 
 
 class ConflictError(DetentError):
@@ -125,9 +128,16 @@ class MemoryStore:
         # Those that began since the last look stand last in the dict; sorting what is nearly sorted is quick.
         self._in_order += islice(self._sessions, len(self._in_order), None)
         self._in_order.sort()
-        begin = bisect_right(self._in_order, query.after)
-        rest = (self._sessions[name] for name in islice(self._in_order, begin, None) if query.contains in name)
-        return list(islice((s for s in rest if query.state in (None, s.state)), query.limit))
+        names = self._in_order[bisect_right(self._in_order, query.after) :]
+        found: list[Session] = []
+        for start in range(0, len(names), _AT_ONCE):
+            some = (self._sessions[name] for name in names[start : start + _AT_ONCE] if query.contains in name)
+            found += (session for session in some if query.state in (None, session.state))
+            if len(found) >= query.limit:
+                break
+            # A rare state among very many sessions takes a while to find; turns go on meanwhile.
+            await asyncio.sleep(0)
+        return found[: query.limit]
 
     async def counts(self) -> Mapping[str, int]:
         """How many sessions there are in each state."""

@@ -227,7 +227,7 @@ class Admin:
         # All of very many ids are not compared: those at the front, and those that begin alike.
         alike = [SessionQuery(limit=_NEAR), SessionQuery(after=name[: len(name) // 2], limit=_NEAR)]
         pages = [await self.controller.sessions(query) for query in alike]
-        return suggestion(name, dict.fromkeys(each.id for page in pages for each in page))
+        return await asyncio.to_thread(suggestion, name, sorted({each.id for page in pages for each in page}))
 
     async def _scopes_of(self, what: str) -> Iterable[str]:
         """The scopes that an operator means by a scope's key, a model or a provider.
