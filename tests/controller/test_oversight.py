@@ -91,9 +91,9 @@ def test_without_a_scope_every_rest_ends_whatever_it_is_for() -> None:
         async with controller("a/x", "b/y", "c/z", "d/w") as detent:
             await text_of(detent.session("s"), provider)
             assert len(await detent.rests()) == 3
+            assert (await detent.clear([])).cleared == ()
             assert len((await detent.clear()).cleared) == 3
             assert await detent.rests() == ()
-            assert (await detent.clear([])).cleared == ()
 
     in_virtual_time(story)
 

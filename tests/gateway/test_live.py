@@ -115,6 +115,8 @@ def test_an_invalid_change_is_refused_with_every_mistake_and_the_old_one_serves_
         assert (loaded["ok"], loaded["revision"]) == (False, 0)
         assert all(problem in caplog.text for problem in loaded["problems"])
         assert (await told(scene, "status"))["configuration"]["problems"] == loaded["problems"]
+        async with aiohttp.request("POST", f"{scene.gateway.address}/admin/reload") as reply:
+            assert reply.status == 422
         shown = await detent(scene, "reload", code=1)
         assert "cannot be used; revision 0 serves on" in shown
         assert shown.count("mistake: ") == 2
@@ -402,6 +404,7 @@ def test_where_the_system_tells_of_no_changes_a_look_finds_them(tmp_path, monkey
         file.write_text(only("ollama/a"), encoding="utf-8")
         async with asyncio.timeout(10), Gateway(load(file)) as gateway:
             news = news_of(gateway)
+            await news.get()
             file.write_text(only("ollama/b"), encoding="utf-8")
             while not (await news.get()).changed:
                 pass

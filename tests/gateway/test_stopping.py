@@ -13,12 +13,16 @@ import aiohttp
 import pytest
 from attrs import define, field
 
-from detent.adapters import JournalReader
+from detent.adapters import Controller, JournalReader
 from detent.adapters.gateway import live, serve
+from detent.adapters.gateway.guard import Guard
+from detent.adapters.gateway.keys import Keys
+from detent.adapters.gateway.life import Life
+from detent.adapters.gateway.trouble import RefusedError
 from detent.adapters.local import LocalProvider, Said, Stall
 from detent.adapters.settings import load
 from detent.adapters.writer import ControllerClosedError
-from detent.fsm import Decision
+from detent.fsm import Chain, Config, Decision
 
 from .conftest import ASKED, CHAIN, file_text
 
@@ -112,7 +116,9 @@ def test_a_stream_in_flight_arrives_whole_before_the_process_ends(tmp_path):
                 stopping = {"status": "unavailable", "reason": "the gateway is stopping"}
                 assert await gateway.get("/readyz") == (503, stopping)
                 assert await gateway.get("/healthz") == (200, {"status": "ok"})
-                async with aiohttp.request("POST", f"{gateway.address}/v1/chat/completions", json=ASKED) as refused:
+                assert (await gateway.get("/v1/models"))[0] == 503
+                assert (await gateway.get("/admin/status"))[0] == 503
+                async with http.post(f"{gateway.address}/v1/chat/completions", json=ASKED) as refused:
                     assert refused.status == 503
                     assert refused.headers["Retry-After"] == "1"
                     assert refused.headers["Connection"] == "close"
@@ -192,6 +198,29 @@ def test_a_hangup_has_the_configuration_read(tmp_path, monkeypatch):
         assert not (await reads.get()).ok
         os.kill(os.getpid(), signal.SIGTERM)
         await serving
+
+    run(story)
+
+
+def test_a_turn_that_is_called_off_is_over_before_anything_else_is_closed():
+    async def story():
+        guard, settled = Guard(Keys(), 1), []
+
+        async def turn():
+            with guard:
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    await asyncio.sleep(0)
+                    settled.append(True)
+
+        task = asyncio.ensure_future(turn())
+        await asyncio.sleep(0)
+        await Life(Controller(Config(Chain.of("a/x"))), guard).end_turns(0.0)
+        assert task.cancelled()
+        assert settled
+        with pytest.raises(RefusedError, match="is stopping"), guard:
+            pass
 
     run(story)
 
