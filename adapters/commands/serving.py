@@ -18,7 +18,8 @@ def serve(path: Path | None, host: str | None, port: int | None) -> None:
 
     \b
     Without --config: $DETENT_CONFIG, ./detent.toml, then the folder of the platform.
-    Ends with Ctrl-C or SIGTERM, once the turns in flight have ended.
+    A change of the file is taken over while it serves; SIGHUP has it read at once.
+    Ends with Ctrl-C or SIGTERM, once the turns in flight have ended; told twice, it does not wait for them.
 
     \b
     Examples:

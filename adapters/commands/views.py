@@ -23,6 +23,7 @@ STYLES: Final = {
     "blocked": "yellow",
     "stale": "dim",
     "notice": "bold cyan",
+    "dropped": "red",
     "exhausted": "bold red",
 }
 _MINUTE: Final = 60

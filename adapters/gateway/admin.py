@@ -52,8 +52,8 @@ from .admin_values import (
     Rests,
     SessionAsked,
     SessionPage,
-    Told,
     Why,
+    dropped,
     told,
 )
 from .answer import event
@@ -70,6 +70,7 @@ MOST_SESSIONS: Final = 1000
 
 _ALIVE_S: Final = 15.0
 _NEAR: Final = 1000
+_EVENTS: Final = {"notice": "notice", "dropped": "dropped"}
 
 
 @define(eq=False)
@@ -257,7 +258,10 @@ async def _done(session: LiveSession, done: bool = True) -> Done:
 
 
 async def _next(tail: Subscription) -> bytes | None:
-    """The next event of a live view, or a sign of life where nothing happens; None: it is over."""
+    """The next event of a live view, or a sign of life where nothing happens; None: it is over.
+
+    A reader who is too slow is told how much he has missed.
+    """
     try:
         async with asyncio.timeout(_ALIVE_S):
             item = await anext(tail)
@@ -265,8 +269,11 @@ async def _next(tail: Subscription) -> bytes | None:
         return b": alive\n\n"
     except StopAsyncIteration:
         return None
-    said: Told = told(item)
-    return event(to_plain(said), "notice" if said.kind == "notice" else "decision")
+    said = [told(item)]
+    if tail.dropped:
+        said.insert(0, dropped(tail.dropped, item.at))
+        tail.dropped = 0
+    return b"".join(event(to_plain(each), _EVENTS.get(each.kind, "decision")) for each in said)
 
 
 async def _read(cls: type[T], http: web.Request) -> T:

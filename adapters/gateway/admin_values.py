@@ -118,7 +118,8 @@ class Told:
 
     Attributes:
         at: when, in seconds of the controller's clock.
-        kind: ``move``, ``blocked`` or ``stale`` for a decision, ``notice`` for what a user should be told.
+        kind: ``move``, ``blocked`` or ``stale`` for a decision, ``notice`` for what a user should be told,
+            ``dropped`` where something was not told, because its reader was too slow.
         session: the session, empty: none.
         turn: the turn, empty: none.
         machine: ``session``, ``turn`` or ``cooldown``; empty for a notice.
@@ -159,3 +160,13 @@ def told(item: Decision | Notice) -> Told:
     home = "" if item.served == item.wanted else f", home is {item.wanted}"
     says = f"session {item.session}: {item.kind}: {item.because}; {item.served} serves{home}"
     return Told(item.at, "notice", item.session, "", "", item.kind, "", "", "", says)
+
+
+def dropped(count: int, at: float) -> Told:
+    """So many decisions and notices were not told.
+
+    Args:
+        count: how many.
+        at: the time of the first that is told again, in seconds of the controller's clock.
+    """
+    return Told(at, "dropped", "", "", "", "", "", "", "", f"{count:,} decisions and notices were too many to be told")

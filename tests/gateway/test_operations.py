@@ -272,6 +272,25 @@ def test_a_notice_says_what_serves_and_what_is_home(played):
     played(story)
 
 
+def test_a_reader_who_is_too_slow_is_told_how_much_he_has_missed(played):
+    async def story(scene):
+        controller = scene.gateway._turns.controller
+        subscribe = controller.subscribe
+        controller.subscribe = lambda session: subscribe(session, 1)
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"{scene.gateway.address}/admin/tail") as reply,
+        ):
+            assert await reply.content.readuntil(b"\n\n") == b": tail\n\n"
+            await turn(scene)
+            said = [await reply.content.readuntil(b"\n\n") for _ in range(2)]
+        assert said[0].startswith(b"event: dropped")
+        assert b"decisions and notices were too many to be told" in said[0]
+        assert said[1].startswith(b"event: decision")
+
+    played(story)
+
+
 def test_without_a_gateway_the_way_to_start_one_is_told(monkeypatch):
     monkeypatch.delenv("DETENT_KEY", raising=False)
     for command in ("status", "tail", "reload"):
