@@ -9,6 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from detent.fsm.chain import DEFAULT_CHAIN
+
 from ..gateway.admin_values import Done, GatewayStatus, SessionPage, Told, Why
 from ..gateway.live import Loaded
 from ..status import Cleared, Rest, SessionStatus
@@ -46,20 +48,22 @@ def status_view(status: GatewayStatus) -> RenderableType:
 
 
 def sessions_view(page: SessionPage) -> RenderableType:
-    """Sessions as a table."""
+    """Sessions as a table; their chain and turns only where there is something to say of them."""
     if not page.sessions:
         return Text("no such session")
-    table = _table("session", "state", "serving", "home", "chain", "turns", "cooling")
+    chains = any(each.chain != DEFAULT_CHAIN for each in page.sessions)
+    turns = any(each.turns for each in page.sessions)
+    table = _table("session", "state", "serving", "home", *["chain"] * chains, *["turns"] * turns)
+    table.columns[1].no_wrap = True
     for each in page.sessions:
-        home = "" if each.home == each.serving else each.home
+        home = f"{each.home} (pinned)" if each.pinned else each.home if each.home != each.serving else ""
         table.add_row(
             _plain(each.id),
             Text(each.state, STYLES.get(each.state, "")),
             _plain(each.serving),
-            _plain(f"{home}{' (pinned)' if each.pinned else ''}".strip()),
-            _plain(each.chain),
-            str(each.turns or ""),
-            _plain(", ".join(f"{model} {_span(left)}" for model, left in each.cooling.items())),
+            _plain(home),
+            *[_plain(each.chain)] * chains,
+            *[_plain(str(each.turns))] * turns,
         )
     if page.after is None:
         return table

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -59,7 +60,7 @@ from .admin_values import (
 from .answer import event
 from .guard import Guard
 from .live import LiveSettings, Loaded
-from .trouble import RefusedError
+from .trouble import RefusedError, Trouble
 from .turns import refusal
 
 T = TypeVar("T")
@@ -68,6 +69,7 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MOST_SESSIONS: Final = 1000
 """The largest page of sessions."""
 
+_LOG: Final = logging.getLogger(__name__)
 _ALIVE_S: Final = 15.0
 _NEAR: Final = 1000
 _EVENTS: Final = {"notice": "notice", "dropped": "dropped"}
@@ -120,6 +122,10 @@ class Admin:
                 value = await answer(http)
             except RefusedError as error:
                 return refusal("openai", error.trouble)
+            except Exception as error:
+                _LOG.exception("%s %s failed", http.method, http.path)
+                says = f"{type(error).__name__}; the gateway's log tells more"
+                return refusal("openai", Trouble(500, "server_error", says))
             bad = isinstance(value, Loaded) and not value.ok
             return web.json_response(to_plain(value), status=422 if bad else 200)
 

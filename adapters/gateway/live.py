@@ -124,9 +124,11 @@ class LiveSettings:
         return self.last
 
     def _refused(self, problems: tuple[str, ...]) -> Loaded:
+        known = self.last.problems
         self.last = attrs.evolve(self.last, at=time.time(), ok=False, changed=False, problems=problems)
-        lines = "".join(f"\n  - {problem}" for problem in problems)
-        _LOG.warning("%s cannot be used, the configuration before it serves on:%s", self.settings.path, lines)
+        if problems != known:
+            lines = "".join(f"\n  - {problem}" for problem in problems)
+            _LOG.warning("%s cannot be used, the configuration before it serves on:%s", self.settings.path, lines)
         return self.last
 
     async def standing(self) -> Loaded:

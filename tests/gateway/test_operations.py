@@ -272,6 +272,18 @@ def test_a_notice_says_what_serves_and_what_is_home(played):
     played(story)
 
 
+def test_a_store_that_fails_is_an_error_that_sends_to_the_log_and_quotes_nothing(played, caplog):
+    async def story(scene):
+        async def fails():
+            raise OSError("postgres://user:password@host")
+
+        scene.gateway._turns.controller.counts = fails
+        assert "OSError; the gateway's log tells more" in await detent(scene, "status", code=1)
+        assert "GET /admin/status failed" in caplog.text
+
+    played(story)
+
+
 def test_a_reader_who_is_too_slow_is_told_how_much_he_has_missed(played):
     async def story(scene):
         controller = scene.gateway._turns.controller
