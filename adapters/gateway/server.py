@@ -20,7 +20,9 @@ from detent.adapters.wire import Form
 from detent.fsm.errors import BadDataError
 
 from .admin import Admin
+from .dashboard import Dashboard
 from .guard import Guard
+from .headers import harden
 from .keys import Key, Keys
 from .life import Life
 from .live import LiveSettings, Loaded, open_to_others
@@ -91,6 +93,8 @@ class Gateway:
         app.router.add_get("/v1/models", self._models)
         app.router.add_routes(self._life.routes())
         app.router.add_routes(self._admin.routes())
+        app.router.add_routes(Dashboard(controller, guard).routes())
+        app.on_response_prepare.append(harden)
         app.on_response_prepare.append(self._life.close_connection)
         # A client that goes away ends its handler, and with it the upstream call.
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_REST_S, access_log=None)
