@@ -24,6 +24,7 @@ from .attempts import Attempt, CallFunction
 from .content import has_content
 from .outcomes import error_of
 from .reading import EmptyAnswerError, failure_of_exception
+from .reports import TurnRecord
 from .store import StoreClosedError
 from .writer import ControllerClosedError, Decide, Writer
 
@@ -92,6 +93,7 @@ class TurnRun:
         self._order: Call | None = None
         self._cause: BaseException | None = None
         self._lease_renewed = writer.now()
+        self._record = TurnRecord(writer.now)
 
     @property
     def id(self) -> str:
@@ -196,6 +198,7 @@ class TurnRun:
         self._order = order
         who = order.candidate
         self.attempts.append(who.label)
+        self._record.called(who)
         attempt = Attempt(
             who.model,
             who.provider,
@@ -226,6 +229,8 @@ class TurnRun:
                     return Whole(result)
                 stream = result.__aiter__()
                 pieces, more = await _to_content(stream)
+                if more:
+                    self._record.content()
             if not any(has_content(piece) for piece in pieces):
                 raise EmptyAnswerError
             if self._live:
@@ -302,18 +307,26 @@ class TurnRun:
         try:
             step = await self._writer.decide(self._session_id, decide, self._chain)
         except asyncio.CancelledError:
-            self.outcome = Outcome("aborted", self._session_id, self._request.turn)
+            self._settle(Outcome("aborted", self._session_id, self._request.turn))
             with suppress(StoreClosedError, ControllerClosedError):
                 await asyncio.shield(self._writer.forget(self._session_id, [self._request.turn]))
             raise
-        self._turn, self.state = step.turn, step.session.state
+        self._turn, self.state, self._chain = step.turn, step.session.state, step.session.chain
         self.notices.extend(step.notices)
         if isinstance(step.command, Outcome):
-            self.outcome = step.command
+            self._settle(step.command)
         return step
+
+    def _settle(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        report = self._record.report(
+            self._session_id, self._chain, self.id, outcome.kind, outcome.model, outcome.reason
+        )
+        self._writer.history.settled(report)
 
     async def _fail(self, broken: Broken) -> Step:
         self._cause = broken.cause
+        self._record.failed(broken.failure.reason)
         dice = self._writer.dice()
         return await self._decide(
             lambda s, turn, health, now, attempt: core.failed(s, turn, health, now, attempt, broken.failure, dice)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from detent.adapters import Cleared, MemoryStore, SessionQuery
-from detent.fsm import Chain, Config, Session
+from detent.adapters.status import candidates_of
+from detent.fsm import Chain, Config, Session, core
+from detent.fsm.cooldown import Cooldown
 
 from .conftest import Provider, controller, in_virtual_time, text_of
 
@@ -140,6 +142,18 @@ def test_the_candidates_of_a_chain_tell_what_rests_what_is_due_and_who_probes() 
             assert (await detent.session("new").candidates())[0].serves
 
     in_virtual_time(story)
+
+
+def test_of_several_scopes_the_one_tells_that_keeps_a_candidate_longest_from_being_called() -> None:
+    config = Config(Chain.of("a/x"))
+    due = Cooldown("model a/x", "cooling", until=5.0, reason="overloaded")
+    rests = Cooldown("credential a@", "cooling", until=30.0, reason="auth")
+    longer = Cooldown("endpoint a", "cooling", until=40.0, reason="network")
+    for health in ((due, rests), (rests, due)):
+        (shown,) = candidates_of(core.fresh("s", config), config, {each.key: each for each in health}, 10.0)
+        assert (shown.state, shown.reason, shown.left) == ("cooling", "auth", 20.0)
+    (shown,) = candidates_of(core.fresh("s", config), config, {each.key: each for each in (rests, longer)}, 10.0)
+    assert (shown.scope, shown.left) == ("endpoint a", 30.0)
 
 
 def test_a_pin_outside_the_chain_stands_before_it_and_each_credential_for_itself() -> None:
