@@ -42,6 +42,18 @@ def endpoint_scope(model: str) -> str:
     return f"endpoint {provider_of(model)}"
 
 
+def credential_scope(provider: str, credential: str) -> str:
+    """The key of the scope that covers a credential with every model of its provider."""
+    return f"credential {provider}@{credential}"
+
+
+def is_of_credential(key: str, provider: str, credential: str) -> bool:
+    """The scope is that credential's, with every model or with one. Models may hold an ``@``, credentials do not."""
+    if key == credential_scope(provider, credential):
+        return True
+    return key.startswith(f"credential_model {provider}/") and key.rpartition("@")[2] == credential
+
+
 @frozen(slots=False)
 class Candidate:
     """A model of the chain with one credential of its provider: what one attempt calls.
@@ -73,7 +85,7 @@ class Candidate:
         """The keys of the four scopes that cover this candidate, widest first."""
         return (
             endpoint_scope(self.model),
-            f"credential {self.provider}@{self.credential}",
+            credential_scope(self.provider, self.credential),
             f"model {self.model}",
             f"credential_model {self.model}@{self.credential}",
         )
@@ -166,6 +178,8 @@ class Policy:
         pin_strict: pins made without saying so are strict: the chain is not used while pinned.
         content_filter_fails_over: a refusal of the content goes on to the next model, for this turn.
         buffer_answers: answers are delivered whole or not at all.
+        keep_credential: a session goes on with the credential that last answered it, while that one is free; false:
+            every turn tries the credentials of a model in their order.
 
     Raises:
         BadPolicyError: a value is negative, or of the wrong type.
@@ -188,6 +202,7 @@ class Policy:
     pin_strict: bool = False
     content_filter_fails_over: bool = False
     buffer_answers: bool = False
+    keep_credential: bool = True
 
     @property
     def lease_s(self) -> float:
@@ -225,44 +240,71 @@ class Config:
         provider = provider_of(model)
         return provider not in self.retired and (self.providers is None or provider in self.providers)
 
-    def candidates(self, model: str) -> tuple[Candidate, ...]:
-        """The model with each of its provider's credentials, in their order."""
+    def candidates(self, model: str, kept: tuple[str, ...] = ()) -> tuple[Candidate, ...]:
+        """The model with each of its provider's credentials: the one that a session keeps first, else in their order.
+
+        Args:
+            model: the model.
+            kept: what the session keeps, as `Session.kept` holds it; what is configured no longer counts for nothing.
+        """
         found = self._memo.get(model)
         if found is None:
             names = self.credentials.get(provider_of(model)) or ("",)
             found = self._memo[model] = tuple(Candidate(model, name) for name in names)
-        return found
+        if not kept or len(found) == 1 or not self.policy.keep_credential:
+            return found
+        return tuple(sorted(found, key=lambda candidate: candidate.label not in kept))
 
-    def walk(self, pin: str | None, serving: str, strict: bool, probe: Candidate | None) -> tuple[Candidate, ...]:
+    def kept_after(self, kept: tuple[str, ...], answered: Candidate) -> tuple[str, ...]:
+        """What a session keeps once a candidate has answered it: one credential for each model that has several.
+
+        Args:
+            kept: what it kept before.
+            answered: the candidate.
+        """
+        if not self.policy.keep_credential or len(self.candidates(answered.model)) == 1 or answered.label in kept:
+            return kept
+        others = (label for label in kept if label.rpartition("@")[0] != answered.model)
+        return tuple(sorted((*others, answered.label)))
+
+    def walk(
+        self, pin: str | None, serving: str, strict: bool, probe: Candidate | None, kept: tuple[str, ...] = ()
+    ) -> tuple[Candidate, ...]:
         """Every candidate of a turn in the promised order: serving first, then pin, primary, fallbacks.
 
-        All credentials of a model come before the next model. When home is probed from a fallback, the probed
-        candidate stands first and home's other credentials last. A strict pin walks alone. Models that the
-        configuration no longer names are not in the walk.
+        All credentials of a model come before the next model, the one that the session keeps before the others. When
+        home is probed from a fallback, the probed candidate stands first and home's other credentials last. A strict
+        pin walks alone. Models that the configuration no longer names are not in the walk.
 
         Args:
             pin: the user's pin, if any.
             serving: the model the session uses now.
             strict: only the pin may be called.
             probe: the candidate of home to try first, where home is another model than ``serving``.
+            kept: the credentials that the session keeps.
         """
+        if kept:
+            # Sessions differ in what they keep: to remember a walk for each would grow without end.
+            return self._walk(pin, serving, strict, probe, kept)
         key = (pin, serving, strict, probe)
         found = self._memo.get(key)
         if found is None:
-            found = self._memo[key] = self._walk(pin, serving, strict, probe)
+            found = self._memo[key] = self._walk(pin, serving, strict, probe, kept)
         return found
 
-    def _walk(self, pin: str | None, serving: str, strict: bool, probe: Candidate | None) -> tuple[Candidate, ...]:
+    def _walk(
+        self, pin: str | None, serving: str, strict: bool, probe: Candidate | None, kept: tuple[str, ...]
+    ) -> tuple[Candidate, ...]:
         if pin is not None and strict:
-            return self.candidates(pin)
+            return self.candidates(pin, kept)
         chosen = () if pin is None else (pin,)
         allowed = _dedup((*chosen, *self.chain.models))
         if serving in allowed:
             allowed = _dedup((serving, *allowed))
         if probe is None:
-            return tuple(c for model in allowed for c in self.candidates(model))
-        rest = tuple(c for model in allowed if model != probe.model for c in self.candidates(model))
-        return (probe, *rest, *(c for c in self.candidates(probe.model) if c != probe))
+            return tuple(c for model in allowed for c in self.candidates(model, kept))
+        rest = tuple(c for model in allowed if model != probe.model for c in self.candidates(model, kept))
+        return (probe, *rest, *(c for c in self.candidates(probe.model, kept) if c != probe))
 
     def led_by(self, model: str) -> Config:
         """This configuration for a session that asks for a model by name: that one first, then the chain.

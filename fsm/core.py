@@ -15,7 +15,7 @@ from . import cooldown as cd
 from . import session as ss
 from . import turn as tt
 from . import walk
-from .chain import Candidate, Config, checked_reference, provider_of
+from .chain import Candidate, Config, checked_reference, credential_scope, is_of_credential, provider_of
 from .decision import Call, Step, Wait
 from .desk import Desk
 from .errors import UnknownModelError
@@ -131,6 +131,28 @@ def lift(health: Health, now: float) -> Step:
     return desk.step()
 
 
+def renew(health: Health, now: float, provider: str, credential: str, models: Iterable[str] = ()) -> Step:
+    """A credential has another key: whatever was held against the old one is void. The step is of no session.
+
+    A new key is a new credential, so that strikes are forgotten too, and attempts that are still out with the old key
+    speak for it no more. For them a scope is noted down even where nothing was held against it.
+
+    Args:
+        health: the cooldown records.
+        now: the time, in seconds.
+        provider: the provider.
+        credential: the credential's name.
+        models: the models that are called with it, as far as they are known.
+    """
+    scopes = [credential_scope(provider, credential)]
+    scopes += [Candidate(m, credential).scope("credential_model") for m in models if provider_of(m) == provider]
+    scopes += [key for key in health if is_of_credential(key, provider, credential)]
+    desk = Desk(NOBODY, health, now)
+    for key in dict.fromkeys(scopes):
+        desk.to_cooldown(key, "renewed", cd.Renewed(now), create=True)
+    return desk.step()
+
+
 def start(session: Session, config: Config, health: Health, now: float, request: Request) -> Step:
     """A turn begins: it plans from the desired configuration and keeps that plan."""
     desk = Desk(session, health, now)
@@ -143,12 +165,12 @@ def start(session: Session, config: Config, health: Health, now: float, request:
     need = request.tokens or 0
     goal = home(session, config)
     strict = session.pin is not None and (config.policy.pin_strict if session.strict is None else session.strict)
-    open_home = walk.first_open(config, goal, need, health, now)
+    open_home = walk.first_open(config, goal, need, health, now, session.kept)
     due = open_home is not None and bool(walk.due_of(open_home, health, now))
-    licensed = config.candidates(goal)[0] if session.licence and open_home is None else None
+    licensed = config.candidates(goal, session.kept)[0] if session.licence and open_home is None else None
     desk.to_session("turn_started", ss.TurnStarted(request.turn, open_home is not None, due), config, goal)
     probe = open_home if desk.session.prober == request.turn and goal != session.serving else None
-    plan = config.walk(session.pin, session.serving, strict, probe)
+    plan = config.walk(session.pin, session.serving, strict, probe, session.kept)
     limit = request.deadline_s if request.deadline_s is not None else config.policy.turn_deadline_s
     desk.turn = turn = Turn(
         id=request.turn,

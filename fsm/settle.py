@@ -17,9 +17,9 @@ def settle(desk: Desk, cut_for: str = "") -> Outcome:
     config = turn.config
     attached = before.epoch == turn.epoch
     if turn.state == tt.ANSWERED:
-        model = desk.candidate.model
+        model, keeps = desk.candidate.model, config.kept_after(before.kept, desk.candidate)
         adopts = ss.Desired(config.chain.primary, config.revision)
-        fired = desk.to_session("answered", ss.Answered(turn.id, model, adopts), config, model)
+        fired = desk.to_session("answered", ss.Answered(turn.id, model, adopts, keeps), config, model)
         came_home = fired.before == ss.COOLDOWN_PROBE != fired.after.state
         was_away = before.serving != model or turn.began_in in ss.LIVE
         _tell_answered(desk, turn, model, attached, came_home and was_away)

@@ -36,7 +36,7 @@ EVENTS: Final[Mapping[str, type]] = {
         session.Desired, session.Pin, session.TurnStarted, session.TurnEvent, session.Answered, session.TurnEnded,
         session.Restored, turn.Started, turn.AttemptFailed, turn.Waited, turn.Called, turn.OfAttempt, turn.Cut,
         cooldown.Failed, cooldown.Succeeded, cooldown.Claimed, cooldown.Released, cooldown.Extended,
-        cooldown.Lifted, cooldown.Tapped,
+        cooldown.Lifted, cooldown.Renewed, cooldown.Tapped,
     )
 }
 # fmt: on

@@ -61,11 +61,13 @@ def fits(config: Config, model: str, need: int) -> bool:
     return window is None or need <= window
 
 
-def first_open(config: Config, model: str, need: int, health: Health, now: float) -> Candidate | None:
-    """The first candidate of a model that may be called now, None: none of them."""
+def first_open(
+    config: Config, model: str, need: int, health: Health, now: float, kept: tuple[str, ...] = ()
+) -> Candidate | None:
+    """The first candidate of a model that may be called now, the kept one before the others, None: none of them."""
     if not config.knows(model) or not fits(config, model, need):
         return None
-    return next((c for c in config.candidates(model) if not rests_of(c, health, now)), None)
+    return next((c for c in config.candidates(model, kept) if not rests_of(c, health, now)), None)
 
 
 def obstacle(turn: Turn, candidate: Candidate, condemned: Mapping[str, str], need: int) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from detent.fsm.cooldown import Claimed, Cooldown, Extended, Failed, Released, Succeeded
+from detent.fsm.cooldown import Claimed, Cooldown, Extended, Failed, Released, Renewed, Succeeded
 
 from .induction_promises import Contract, Invariant, Promises, StepRule
 
@@ -67,6 +67,27 @@ def only_failures_condemn(c: Cooldown, _e: Any, after: Cooldown) -> bool:
     return after.strikes == c.strikes and after.generation == c.generation
 
 
+def a_new_key_has_nothing_held_against_it(c: Cooldown, e: Renewed, after: Cooldown) -> bool:
+    """After a change of key the scope is available, without strikes, and everything older is late."""
+    return (
+        after.state == "available"
+        and after.strikes == 0
+        and after.reason == ""
+        and after.until <= e.now
+        and after.generation > c.generation
+    )
+
+
+def an_old_key_says_nothing_of_a_new_one(c: Cooldown, e: Failed, after: Cooldown) -> bool:
+    """A late failure changes nothing of a scope against whose present key nothing was ever held."""
+    return (
+        c.state != "available"
+        or c.reason != ""
+        or e.generation >= c.generation
+        or (after.state == c.state and after.until == c.until and after.strikes == c.strikes)
+    )
+
+
 def there_is_one_probe(c: Cooldown, e: Claimed, after: Cooldown) -> bool:
     """Nobody becomes the probe while the scope rests, or while another's lease runs."""
     return (c.state == "available" or e.now >= c.until or (after.state == c.state and after.holder == c.holder)) and (
@@ -106,7 +127,9 @@ COOLDOWN_PROMISES: Final = Promises(
         StepRule(a_late_success_changes_nothing, on=("succeeded",)),
         StepRule(a_new_failure_is_a_strike, on=("failed",)),
         StepRule(a_probe_ends_by_its_own_failure, on=("failed",)),
-        StepRule(only_failures_condemn, but=("failed",)),
+        StepRule(only_failures_condemn, but=("failed", "renewed")),
+        StepRule(a_new_key_has_nothing_held_against_it, on=("renewed",)),
+        StepRule(an_old_key_says_nothing_of_a_new_one, on=("failed",)),
         StepRule(there_is_one_probe, on=("claimed",)),
         StepRule(a_lease_is_its_holders, on=("released", "extended")),
     ),

@@ -152,6 +152,21 @@ def a_failed_probe_is_over(s: Session, e: TurnEvent, after: Session) -> bool:
     return s.prober != e.turn or after.prober is None
 
 
+def an_answer_keeps_its_credential(_s: Session, e: Answered, after: Session) -> bool:
+    """After an answer the session keeps what the turn had come to."""
+    return after.kept == e.keeps
+
+
+def a_fresh_start_keeps_no_credential(_s: Session, _e: Desired, after: Session) -> bool:
+    """After a reset no credential is kept."""
+    return after.kept == ()
+
+
+def others_keep_the_credential(s: Session, _e: Any, after: Session) -> bool:
+    """What is kept changes by answers and a reset alone."""
+    return after.kept == s.kept
+
+
 def an_answer_makes_exhaustion_news(_s: Session, _e: Answered, after: Session) -> bool:
     """After an answer the next exhaustion is told again."""
     return not after.told_exhausted
@@ -212,6 +227,9 @@ SESSION_PROMISES: Final = Promises(
         StepRule(a_failover_serves_its_fallback, on=("failed_over",)),
         StepRule(a_failed_probe_is_over, on=("probe_failed",)),
         StepRule(an_answer_makes_exhaustion_news, on=("answered",)),
+        StepRule(an_answer_keeps_its_credential, on=("answered",)),
+        StepRule(a_fresh_start_keeps_no_credential, on=("reset",)),
+        StepRule(others_keep_the_credential, but=("answered", "reset")),
         StepRule(exhaustion_is_told, on=("turn_ended",)),
         StepRule(others_answers_move_nothing, on=("answered",)),
         StepRule(others_failures_end_no_probe, on=("probe_failed",)),

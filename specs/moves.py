@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from detent.fsm import Call, Cooldown, Failure, Notice, Outcome, Step, Turn, core
+from detent.fsm import Call, Candidate, Cooldown, Failure, Notice, Outcome, Step, Turn, core
 from detent.fsm.cooldown import PROBING
 from detent.fsm.turn import BACKING_OFF
 
@@ -60,6 +60,8 @@ class Physics:
         for revision in range(len(env.configs)):
             if revision != world.config:
                 yield Move("publish", what=revision)
+        for who in env.renewals:
+            yield Move("renew", what=who)
         for node in sorted({flight.node for flight in world.flights}):
             if node in dead:
                 yield Move("come_back", what=node)
@@ -178,6 +180,15 @@ class Physics:
             steps.append(step)
         return world, tuple(steps)
 
+    def _do_renew(self, world: World, move: Move) -> tuple[World, tuple[Step, ...]]:
+        provider, credential = move.what
+        models = self.env.configs[world.config].chain.models
+        step = core.renew(self.canon.table(world.health), 0.0, provider, credential, models)
+        flights = tuple(
+            f._replace(outdated=True) if f.calling and _uses(f.calls[-1], move.what) else f for f in world.flights
+        )
+        return self._stored(world._replace(flights=flights), step.cooldowns), (step,)
+
     def _do_die(self, world: World, move: Move) -> tuple[World, tuple[Step, ...]]:
         flights = tuple(f._replace(turn=None) if f.node == move.what else f for f in world.flights)
         return world._replace(flights=flights), ()
@@ -244,16 +255,19 @@ class Physics:
 
     def _flown(self, flight: Flight, step: Step, world: World) -> Flight:
         """The turn after its own step, with its history."""
-        turn, calls, shown = step.turn, flight.calls, flight.shown
+        turn, calls, shown, outdated = step.turn, flight.calls, flight.shown, flight.outdated
         assert turn is not None
         if isinstance(step.command, Call):
-            calls = (*calls, step.command.candidate)
+            calls, outdated = (*calls, step.command.candidate), False
         if any(d.machine == "turn" and d.event == "content" and d.kind == "move" for d in step.decisions):
             shown = shown or turn.live
         raw = {**self.canon.table(world.health), **step.cooldowns}
         seen = [key for key, generation in turn.seen.items() if key in raw and raw[key].generation == generation]
         return flight._replace(
-            turn=self.canon.turn(turn, turn.epoch == step.session.epoch, seen), calls=calls, shown=shown
+            turn=self.canon.turn(turn, turn.epoch == step.session.epoch, seen),
+            calls=calls,
+            shown=shown,
+            outdated=outdated,
         )
 
     def _stored(
@@ -278,6 +292,10 @@ class Physics:
             records[key] = self.canon.record(record, _holder(record, flight, turn, world))
         world = world._replace(flights=flights)
         return self.canon.pruned(world._replace(health=self.canon.health(records, flights)))
+
+
+def _uses(candidate: Candidate, who: tuple[str, str]) -> bool:
+    return (candidate.provider, candidate.credential) == who
 
 
 def _names(notice: Notice) -> bool:

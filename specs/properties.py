@@ -177,6 +177,12 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         walks.windows_are_respected,
         walks.OUTCOMES,
     ),
+    step(
+        "24",
+        "a session goes on with the credential that last answered it, until it is reset; a policy may give that up",
+        "I10",
+        selection.credential_is_kept,
+    ),
     step("9", "a superseded attempt changes nothing", "I13", walks.late_changes_nothing, "late"),
     step(
         "9b",
@@ -255,6 +261,20 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "I10 I19",
         rests.config_lifts_its_own,
         "publish",
+    ),
+    step(
+        "7j",
+        "a changed key voids what was held against the old one, strikes included, and nothing else",
+        "I10",
+        rests.new_key_is_unburdened,
+        "renew",
+    ),
+    step(
+        "7k",
+        "what an old key still has coming is not held against the new one",
+        "I10 I13",
+        rests.old_key_is_not_held_against_the_new,
+        "fail",
     ),
     state("7i", "no rest and no lease outlives its cap", "I10 I11", rests.no_rest_is_for_ever),
     state(

@@ -10,7 +10,7 @@ from detent.fsm.cooldown import AVAILABLE, PROBING
 
 from .world import Moment, World
 
-NEUTRAL: Final = "start content waited abort deadline late pin unpin reset reconcile restart die come_back"
+NEUTRAL: Final = "start content waited abort deadline late pin unpin reset reconcile restart die come_back renew"
 
 
 def _worse(m: Moment) -> set[str]:
@@ -130,6 +130,31 @@ def no_rest_is_for_ever(world: World) -> bool:
 
 _CAP_S: Final = 60.0
 """The longest rest and the longest lease of the small worlds, in seconds (`environment.small_policy`)."""
+
+
+def new_key_is_unburdened(m: Moment) -> bool:
+    """A changed key has nothing held against it, no strike either, and what is held against others stays."""
+    provider, credential = m.move.what
+    whole, ending = f"credential {provider}@{credential}", f"@{credential}"
+
+    def is_its(key: str) -> bool:
+        return key == whole or (key.startswith(f"credential_model {provider}/") and key.endswith(ending))
+
+    free = all(r.state == AVAILABLE and not r.strikes for r in m.after.health if is_its(r.key))
+    others = [[r for r in world.health if not is_its(r.key)] for world in (m.before, m.after)]
+    return free and others[0] == others[1] and m.before.sessions == m.after.sessions
+
+
+def old_key_is_not_held_against_the_new(m: Moment) -> bool:
+    """A failure of an attempt that was made with a key that has been changed since leaves the new key unburdened."""
+    flight, failure = m.before.flight(m.move.flight), m.move.what
+    assert flight is not None
+    assert isinstance(failure, Failure)
+    if not flight.outdated or failure.cools not in ("credential", "credential_model"):
+        return True
+    key = flight.calls[-1].scope(failure.cools)
+    before = m.before.record(key)
+    return (before is not None and before.reason not in ("", "over")) or key not in _worse(m)
 
 
 def config_lifts_its_own(m: Moment) -> bool:

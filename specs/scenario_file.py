@@ -80,6 +80,7 @@ def config_table(config: Config) -> dict[str, Any]:
     table |= {key: getattr(config.policy, key) for key in _POLICY}
     if config.credentials:
         table["credentials"] = {provider: list(names) for provider, names in config.credentials.items()}
+        table["keep_credential"] = config.policy.keep_credential
     if config.windows:
         table["windows"] = dict(config.windows)
     return table
@@ -124,7 +125,7 @@ class _Writer:
                 self._pass(m)
             case "late":
                 pass
-            case "deadline" | "die" | "come_back":
+            case "deadline" | "die" | "come_back" | "renew":
                 raise NotTellableError(f"the format has no word for the move {m.move.kind!r}")
             case _:
                 self._by_hand(m)

@@ -62,6 +62,28 @@ def change_is_told_once(m: Moment) -> bool:
     return told == 1 or (told == 0 and outcome.model in known)
 
 
+def credential_is_kept(m: Moment) -> bool:
+    """A session keeps, for each model of several credentials, the one that answered last, until it is reset.
+
+    Where the policy is to try them in their order every turn, it keeps none.
+    """
+    return all(new.kept == _keeps(m, old, new) for old, new in zip(m.before.sessions, m.after.sessions, strict=True))
+
+
+def _keeps(m: Moment, old: Session, new: Session) -> tuple[str, ...]:
+    outcome, flight = m.command, m.flight
+    if old.id == new.id and m.move.kind == "reset" and m.before.sessions[m.move.session] is old:
+        return ()
+    answered = isinstance(outcome, Outcome) and outcome.kind == "answered" and outcome.session == old.id
+    if not answered or not isinstance(outcome, Outcome) or flight is None or flight.turn is None:
+        return old.kept
+    config = flight.turn.config
+    if not config.policy.keep_credential or len(config.candidates(outcome.model)) == 1:
+        return old.kept
+    others = [label for label in old.kept if not label.startswith(f"{outcome.model}@")]
+    return tuple(sorted([*others, f"{outcome.model}@{outcome.credential}"]))
+
+
 def pin_is_the_users(m: Moment) -> bool:
     """The pin and its strictness are what they were, whatever else happened."""
     return all(

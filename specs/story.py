@@ -41,12 +41,13 @@ def happening(m: Moment) -> str:
             return f"the user pins {name}{', strictly' if strict else ''}"
         case "publish":
             return f"configuration {what} is published"
+        case "renew":
+            provider, credential = what
+            return f"the key of {provider}@{credential} is changed"
         case "restart":
             return "the process dies and comes back"
-        case "die":
-            return f"node n{int(str(what)) + 1} dies"
-        case "come_back":
-            return f"node n{int(str(what)) + 1} comes back"
+        case "die" | "come_back":
+            return f"node n{int(str(what)) + 1} {'dies' if kind == 'die' else 'comes back'}"
         case "wait":
             return "time passes until the next rest or lease is over"
     return _WORDS[kind]

@@ -97,6 +97,7 @@ def policies(draw: st.DrawFn) -> Policy:
         pin_strict=draw(st.booleans()),
         content_filter_fails_over=draw(st.booleans()),
         buffer_answers=draw(st.booleans()),
+        keep_credential=draw(st.booleans()),
     )
 
 

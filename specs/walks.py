@@ -26,6 +26,13 @@ def may_be_called(world: World, candidate: Candidate, turn: str = "") -> bool:
     return all(record.until <= 0 and record.holder.startswith(f"{turn}#") for record in closed)
 
 
+def promised_keys(config: Config, model: str, kept: tuple[str, ...]) -> list[Candidate]:
+    """A model's credentials in the promised order: as configured, or the one that is kept before the others."""
+    keys = list(config.candidates(model))
+    mine = [c for c in keys if config.policy.keep_credential and f"{c.model}@{c.credential}" in kept]
+    return [*mine, *(c for c in keys if c not in mine)]
+
+
 def promised_order(config: Config, pin: str | None, serving: str, strict: bool) -> list[str]:
     """Models in the promised order: serving first, then pin, primary, fallbacks; a strict pin alone."""
     if pin is not None and strict:
@@ -91,7 +98,10 @@ def _is_true(fate: Fate, m: Moment, turn: Turn) -> bool:
 
 
 def plan_is_promised(m: Moment) -> bool:
-    """The plan is the desired chain, whole, in the promised order; a probed home's other keys come last."""
+    """The plan is the desired chain, whole, in the promised order; a probed home's other keys come last.
+
+    All keys of a model come before the next model: in their order each turn, or the one that the session keeps first.
+    """
     turn, session = _turn(m), m.before.sessions[m.move.session]
     if turn.config is not m.config:
         return False
@@ -99,7 +109,7 @@ def plan_is_promised(m: Moment) -> bool:
     probing = tried and any(d.event == "turn_started" and d.after == COOLDOWN_PROBE for d in m.decisions)
     models = promised_order(m.config, session.pin, turn.began_on, turn.strict)
     home = session.pin or m.config.chain.primary
-    whole = [candidate for model in models for candidate in m.config.candidates(model)]
+    whole = [candidate for model in models for candidate in promised_keys(m.config, model, session.kept)]
     if probing and home != turn.began_on and turn.plan:
         first = turn.plan[0]
         own = [c for c in whole if c.model == home and c != first]

@@ -31,7 +31,10 @@ _OF_TURN: Final = _all_but(Turn, "config", "epoch", "attempt", "seen", "licensed
 
 
 class Flight(NamedTuple):
-    """A turn in flight, and the history by which it is judged; ``turn`` is None where its process has died."""
+    """A turn in flight, and the history by which it is judged.
+
+    ``turn`` is None where its process has died; ``outdated``: the key of its call has been changed since.
+    """
 
     id: str
     session: int
@@ -40,6 +43,7 @@ class Flight(NamedTuple):
     calls: tuple[Candidate, ...] = ()
     shown: bool = False
     heard: str = ""
+    outdated: bool = False
 
     @property
     def calling(self) -> bool:
@@ -72,7 +76,8 @@ class World(NamedTuple):
 class Move(NamedTuple):
     """One thing that happens; the fields that it does not need stay empty.
 
-    ``what`` is a `Failure`, the number of a configuration or of a node, or a pin's model with its strictness.
+    ``what`` is a `Failure`, the number of a configuration or of a node, a pin's model with its strictness, or a
+    provider with the name of a credential.
     """
 
     kind: str
@@ -181,7 +186,7 @@ class Canon:
             until,
             0 if forgotten else min(record.strikes, self._strikes),
             record.hard and rests,
-            "" if record.state == AVAILABLE else record.reason,
+            "over" if record.reason and record.state == AVAILABLE else record.reason,
             holder if record.state == PROBING else "",
             max(record.lease_until - passed, 0.0) if record.state == PROBING else 0.0,
             last,

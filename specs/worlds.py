@@ -43,6 +43,7 @@ def standard(size: int = 3) -> tuple[Environment, ...]:
     waiting = evolve(pair, policy=patient.policy)
     growing = Config(chain, small_policy(growth=2))
     keys = Config(Chain.of(*MODELS[: size - 1]), small_policy(), credentials={"a": ("k1", "k2")})
+    ordered = evolve(keys, policy=evolve(keys.policy, keep_credential=False))
     house = Config(Chain.of("a/x", "a/y", *MODELS[1 : size - 1]), small_policy())
     replaced, removed, reordered = variants(plain)[1:]
     pin = (MODELS[1], None)
@@ -54,7 +55,9 @@ def standard(size: int = 3) -> tuple[Environment, ...]:
         Environment("retries and stated waits", (patient,), (RATE_LIMITED, BRIEFLY_LIMITED), late=True),
         Environment("a failure nobody knows", (quick,), (UNKNOWN,)),
         Environment("two models of one house", (house,), (UNREACHABLE, OVERLOADED)),
-        Environment("two keys of one model", (keys,), (RATE_LIMITED, BAD_KEY)),
+        Environment("two keys of one model", (keys,), (RATE_LIMITED, BAD_KEY), reset=True),
+        Environment("two keys, in their order each turn", (ordered,), (RATE_LIMITED, BAD_KEY)),
+        Environment("a key is changed", (keys,), (RATE_LIMITED, BAD_KEY), renewals=(("a", "k1"),)),
         Environment("rests that grow", (growing,), restart=True),
         Environment("a strict pin", (quick,), pins=((MODELS[1], True),)),
         Environment("a new primary is published", (plain, replaced)),

@@ -64,8 +64,9 @@ SCENARIO_POLICY: Final = Policy(
     max_wait_s=5,
     on_all_cooling="last_resort",
     last_resort_gap_s=30,
+    keep_credential=False,
 )
-"""What a story that sets nothing runs under: no retries, no jitter."""
+"""What a story that sets nothing runs under: no retries, no jitter, the keys of a model in their order each turn."""
 
 _NUMBER: Final = (int, float)
 _POLICY_KEYS: Final[Mapping[str, tuple[type, ...]]] = {
@@ -84,6 +85,7 @@ _POLICY_KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "pin_strict": (bool,),
     "content_filter_fails_over": (bool,),
     "buffer_answers": (bool,),
+    "keep_credential": (bool,),
 }
 _CONFIG_KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "primary": (str,),

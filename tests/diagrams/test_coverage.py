@@ -214,6 +214,16 @@ def attempts_older_than_the_rest() -> Iterator[Story]:
     yield story
 
 
+def key_that_was_changed() -> Iterator[Story]:
+    story = Story()
+    story.start("first")
+    step = core.renew(story.health, story.now, "a", "")
+    story.health.update(step.cooldowns)
+    story.decisions.extend(step.decisions)
+    story.fails("first", "auth")
+    yield story
+
+
 def words_of_others_during_a_probe() -> Iterator[Story]:
     story = Story()
     for turn in ("first", "slow"):
@@ -260,6 +270,7 @@ STORIES = (
     waits_that_were_for_nothing,
     what_comes_too_late,
     attempts_older_than_the_rest,
+    key_that_was_changed,
     words_of_others_during_a_probe,
     probes_that_speak_slowly,
 )

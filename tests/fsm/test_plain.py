@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from detent.fsm import core
 from detent.fsm.chain import Candidate, Chain, Config, Policy
-from detent.fsm.cooldown import Cooldown, Lifted
+from detent.fsm.cooldown import Cooldown, Lifted, Renewed
 from detent.fsm.decision import Decision, Notice, Outcome
 from detent.fsm.errors import BadDataError
 from detent.fsm.plain import from_plain, to_plain
@@ -75,6 +75,7 @@ SESSIONS = st.builds(
     epoch=COUNT,
     turns=st.lists(WORD, max_size=3).map(tuple),
     prober=st.none() | WORD,
+    kept=st.lists(WORD, max_size=2).map(tuple),
 )
 COOLDOWNS = st.builds(
     Cooldown, key=WORD, until=FINITE, strikes=COUNT, hard=st.booleans(), last_resort_at=st.none() | FINITE
@@ -83,6 +84,7 @@ EVENT_VALUES = st.none() | st.one_of(
     st.builds(Pin, REFERENCE, st.none() | st.booleans()),
     st.builds(Lifted, FINITE, st.frozensets(WORD, max_size=3)),
     *[st.from_type(EVENTS[name]) for name in ("TurnStarted", "TurnEvent", "Answered", "Restored", "OfAttempt", "Cut")],
+    st.builds(Renewed, FINITE),
 )
 DECISIONS = st.builds(
     Decision,

@@ -154,7 +154,8 @@ def test_the_template_loads_with_everything_that_it_comments_out(write):
 
 
 def test_the_template_names_every_key_of_a_policy_that_people_change():
-    for key in ("cooldown_s", "turn_deadline_s", "pin_strict", "content_filter_fails_over", "buffer_answers"):
+    keys = ("cooldown_s", "turn_deadline_s", "pin_strict", "content_filter_fails_over", "buffer_answers")
+    for key in (*keys, "keep_credential"):
         assert f"{key} = " in TEMPLATE
 
 
