@@ -65,6 +65,11 @@ class Provider:
     connect_s: float = 10.0
     max_connections: int = 100
 
+    def owner_of(self, credential: str = "", *, header: str = "") -> str:
+        """What a credential's key or a header's value is called in messages."""
+        part = f", credential {credential!r}" if credential else f", header {header!r}" if header else ""
+        return f"provider {self.name!r}{part}"
+
     def endpoint(self, credential: str = "", environ: Mapping[str, str] | None = None) -> Endpoint:
         """The endpoint with one credential; its secrets are read now.
 
@@ -74,7 +79,8 @@ class Provider:
 
         Raises:
             UnknownCredentialError: the provider has no such credential.
-            MissingSecretError: the environment variable it is kept in is unset or unusable; the message names it.
+            MissingSecretError: the environment variable or the file of a secret is not there or unusable; the message
+                names it.
         """
         environ = os.environ if environ is None else environ
         if credential not in self.credentials:
@@ -83,14 +89,12 @@ class Provider:
                 f"provider {self.name!r} has no credential {credential!r}; configured are {known}"
             )
         source = self.credentials[credential]
-        whose = f"provider {self.name!r}" + (f", credential {credential!r}" if credential else "")
+        whose = self.owner_of(credential)
         key = None if source is None else source.read(environ, whose)
-        if key is not None and " " in key:
-            where = getattr(source, "variable", "allow_keys_in_file")
-            raise MissingSecretError(f"{whose}: the key from {where} holds a space; set it to the key alone")
+        if source is not None and key is not None and " " in key:
+            raise MissingSecretError(f"{whose}: the key from {source.place} holds a space; set it to the key alone")
         secrets = {
-            name: source.read(environ, f"provider {self.name!r}, header {name!r}")
-            for name, source in self.secret_headers.items()
+            name: source.read(environ, self.owner_of(header=name)) for name, source in self.secret_headers.items()
         }
         return Endpoint(
             self.name,

@@ -15,9 +15,10 @@ from rich.text import Text
 from detent.fsm.chain import Candidate, Config
 from detent.fsm.plain import to_plain
 
+from .key_file import FromFile
 from .provider import Provider, without_secrets
 from .reading import examine
-from .secret import FromEnvironment
+from .secret import FromEnvironment, MissingSecretError, Source
 from .settings import Settings
 
 
@@ -29,8 +30,8 @@ class ResolvedCandidate:
         model: the model reference.
         credential: the name of the credential, empty where it has none.
         base_url: where calls go, without its query.
-        key: where the key is: ``$NAME``, ``file`` or ``none``.
-        key_found: the key is there to be read; true where none is wanted.
+        key: where the key is: ``$NAME``, the path of its file, ``file`` for ``detent.toml`` itself, or ``none``.
+        key_found: the key is there to be read, and may be; true where none is wanted.
         window: the context window in tokens, None: not stated.
     """
 
@@ -49,7 +50,8 @@ class Report:
     Attributes:
         path: the file.
         problems: the mistakes; with any of them the file cannot be used.
-        warnings: what is odd; variables that are unset here among it, for a service may run elsewhere.
+        warnings: what is odd; variables that are unset here and files that cannot be used here among it, for a
+            service may run elsewhere.
         chains: the candidates of each chain in order; empty if there are mistakes.
         settings: what was read, None if there are mistakes.
     """
@@ -98,8 +100,8 @@ def check(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Repo
     if settings is None:
         return Report(path, problems.wrong, tuple(problems.warnings), {}, None)
     chains = {name: _resolved(config, settings, environ) for name, config in settings.configs.items()}
-    unset = tuple(_unset(settings, environ))
-    return Report(path, (), settings.warnings + unset, chains, settings)
+    missing = (*_unset(settings, environ), *_closed(settings, environ))
+    return Report(path, (), settings.warnings + missing, chains, settings)
 
 
 def render(report: Report) -> Group:
@@ -112,7 +114,8 @@ def render(report: Report) -> Group:
         for column in ("", "candidate", "key", "window", "address"):
             table.add_column(column, overflow="fold", no_wrap=column == "candidate")
         for number, c in enumerate(candidates, 1):
-            key = Text(c.key) if c.key_found else Text(f"{c.key} (unset)", "yellow")
+            lack = "unset" if c.key.startswith("$") else "unusable"
+            key = Text(c.key) if c.key_found else Text(f"{c.key} ({lack})", "yellow")
             window = "" if c.window is None else f"{c.window:,}"
             label = Candidate(c.model, c.credential).label
             table.add_row(str(number), Text(label), key, window, Text(c.base_url))
@@ -142,7 +145,35 @@ def _key(provider: Provider, credential: str, environ: Mapping[str, str]) -> tup
     source = provider.credentials[credential]
     if isinstance(source, FromEnvironment):
         return f"${source.variable}", bool(environ.get(source.variable, "").strip())
+    if isinstance(source, FromFile):
+        return source.place, not _fault(source, environ, "")
     return ("none" if source is None else "file"), True
+
+
+def _fault(source: Source, environ: Mapping[str, str], whose: str) -> str:
+    """Why a secret cannot be read, empty: it can."""
+    try:
+        source.read(environ, whose)
+    except MissingSecretError as error:
+        return str(error)
+    return ""
+
+
+def _closed(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """What is wrong with the key files, in the words that a call would fail with."""
+    found = [
+        _fault(source, environ, provider.owner_of(name))
+        for provider in settings.providers.values()
+        for name, source in provider.credentials.items()
+        if isinstance(source, FromFile)
+    ]
+    found += [
+        _fault(source, environ, provider.owner_of(header=name))
+        for provider in settings.providers.values()
+        for name, source in provider.secret_headers.items()
+        if isinstance(source, FromFile)
+    ]
+    return [fault for fault in found if fault]
 
 
 def _unset(settings: Settings, environ: Mapping[str, str]) -> list[str]:

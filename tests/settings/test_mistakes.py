@@ -11,7 +11,8 @@ POLICY_KEYS = (
     "content_filter_fails_over, buffer_answers, keep_credential"
 )
 PROVIDER_KEYS = (
-    "base_url, api, key_env, key, credentials, aggregator, headers, headers_env, extra_body, connect_s, max_connections"
+    "base_url, api, key_env, key_file, key, credentials, aggregator, headers, headers_env, headers_file, extra_body, "
+    "connect_s, max_connections"
 )
 
 
@@ -29,8 +30,8 @@ MISTAKES = {
     "no chain at all": ("", 'chains: has no "default", on which sessions begin; write [chains.default]'),
     "an unknown key at the top": (
         CHAIN + "[modles]\n",
-        "modles: is unknown (known are allow_keys_in_file, policy, chains, providers, models, journal, gateway)"
-        '; did you mean "models"?',
+        "modles: is unknown (known are allow_keys_in_file, allow_readable_key_files, policy, chains, "
+        'providers, models, journal, gateway); did you mean "models"?',
     ),
     "a journal without its file": (CHAIN + "[journal]\nkeep = 3\n", "journal.path: is missing, must be text"),
     "an unknown key of the journal": (
@@ -195,7 +196,25 @@ MISTAKES = {
     ),
     "a credential without a key": (
         CHAIN + "[providers.openai]\ncredentials = { work = {} }\n",
-        'providers.openai.credentials.work: says not where its key is; write env = "NAME_OF_THE_VARIABLE"',
+        'providers.openai.credentials.work: says not where its key is; write env = "NAME_OF_THE_VARIABLE" or '
+        'file = "PATH"',
+    ),
+    "a key from a variable and a file": (
+        CHAIN + '[providers.openai]\nkey_env = "A"\nkey_file = "a.key"\n',
+        "providers.openai: has key_env and key_file; keep one of them",
+    ),
+    "a credential from a variable and a file": (
+        CHAIN + '[providers.openai]\ncredentials = { work = { env = "A", file = "a.key" } }\n',
+        "providers.openai.credentials.work: has env and file; keep one of them",
+    ),
+    "a key file without a name": (
+        CHAIN + '[providers.openai]\nkey_file = ""\n',
+        "providers.openai.key_file: is empty; write the path of the file that holds the key, e.g. "
+        '"~/.config/detent/work.key"',
+    ),
+    "a header from a variable and a file": (
+        CHAIN + '[providers.openai]\nheaders_env = { X-A = "A" }\nheaders_file = { x-a = "a.key" }\n',
+        "providers.openai.headers_file.x-a: stands in headers_env too; keep one of them",
     ),
     "a credential with two keys": (
         "allow_keys_in_file = true\n"
@@ -205,7 +224,7 @@ MISTAKES = {
     ),
     "an unknown key of a credential": (
         CHAIN + '[providers.openai]\ncredentials = { work = { env = "A", envv = "B" } }\n',
-        'providers.openai.credentials.work.envv: is unknown (known are env, key); did you mean "env"?',
+        'providers.openai.credentials.work.envv: is unknown (known are env, file, key); did you mean "env"?',
     ),
     "a model that is no reference": (
         CHAIN + "[models.gpt-5]\nwindow = 5\n",
