@@ -131,6 +131,8 @@ class LiveSession:
             SurfacedError: a failure that no other candidate can help with.
             asyncio.CancelledError: the caller was cancelled; nobody is blamed.
         """
+        if self._providers is not None:
+            await self._providers.keys.follow(self._writer.renew)
         run = TurnRun(
             self._writer,
             self.id,

@@ -8,6 +8,7 @@ from detent.fsm.errors import DetentError
 from detent.fsm.reasons import Failure
 
 from .attempts import Attempt, CallFunction
+from .keys import Keys
 from .outcomes import ProviderError
 from .wire import Endpoint, Piece, Request, Wire
 from .wires import HttpWire
@@ -28,6 +29,9 @@ class Upstreams:
         endpoint_of: where a provider is.
         wires: what calls a provider, by provider; by default HTTP, in the format that its endpoint names.
         connections: how many calls of a provider may be in flight, by provider; 100 by default.
+
+    Attributes:
+        keys: what the credentials were last called with.
     """
 
     def __init__(
@@ -36,7 +40,7 @@ class Upstreams:
         wires: Mapping[str, Wire] | None = None,
         connections: Mapping[str, int] | None = None,
     ) -> None:
-        self._endpoint_of = endpoint_of
+        self.keys = Keys(endpoint_of)
         self._wires = dict(wires or {})
         self._connections = dict(connections or {})
         self._own: dict[str, HttpWire] = {}
@@ -74,7 +78,7 @@ class Upstreams:
 
     def _endpoint(self, attempt: Attempt) -> Endpoint:
         try:
-            return self._endpoint_of(attempt.provider, attempt.credential)
+            return self.keys.endpoint(attempt.provider, attempt.credential)
         except DetentError as error:
             # A secret that is not there is a credential that does not work: the next one may.
             raise ProviderError(Failure("auth", message=str(error))) from error

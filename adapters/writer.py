@@ -141,11 +141,31 @@ class Writer:
         before = await self._store.configs()
         revision = 1 + max((c.revision for c in before.values()), default=0)
         await self._store.publish({name: evolve(c, revision=revision) for name, c in configs.items()})
-        await self._lift()
+        await self._of_no_session(core.lift)
         async for session in self._store.sessions():
             if session.pin is not None:
                 await self.decide(session.id, core.published)
         return revision
+
+    async def credentials(self, provider: str) -> set[str]:
+        """The names of a provider's credentials in the published configurations; none: it is not configured."""
+        await self.open()
+        configs, model = await self._store.configs(), f"{provider}/any"
+        return {c.credential for config in configs.values() if config.knows(model) for c in config.candidates(model)}
+
+    async def renew(self, provider: str, credential: str = "") -> None:
+        """A credential has another key: whatever was held against the old one is void.
+
+        Args:
+            provider: the provider.
+            credential: the credential's name; empty where the provider has one unnamed.
+        """
+        await self.open()
+        configs = await self._store.configs()
+        models = {model for config in configs.values() for model in config.chain.models}
+        await self._of_no_session(
+            lambda health, now: core.renew(health, now, provider, credential, sorted(models)),
+        )
 
     async def decide(self, session_id: str, decide: Decide, chain: str = DEFAULT_CHAIN) -> Step:
         """Decide one event of a session, store what it came to, and tell it.
@@ -251,10 +271,11 @@ class Writer:
             if died:
                 await self.forget(session.id, died)
 
-    async def _lift(self) -> None:
+    async def _of_no_session(self, decide: Callable[[walk.Health, float], Step]) -> None:
+        """Decide an event of the cooldowns alone, store what it came to, and tell it."""
         while True:
             _, health = await self._store.read("")
-            step = core.lift(health, self.now())
+            step = decide(health, self.now())
             try:
                 await self._store.commit(None, step.cooldowns.values())
             except ConflictError:

@@ -176,10 +176,10 @@ class Policy:
             ``fail_fast``: the turn ends at once with the time.
         last_resort_gap_s: at most one last resort in so long per scope.
         pin_strict: pins made without saying so are strict: the chain is not used while pinned.
-        content_filter_fails_over: a refusal of the content goes on to the next model, for this turn.
-        buffer_answers: answers are delivered whole or not at all.
         keep_credential: a session goes on with the credential that last answered it, while that one is free; false:
             every turn tries the credentials of a model in their order.
+        content_filter_fails_over: a refusal of the content goes on to the next model, for this turn.
+        buffer_answers: answers are delivered whole or not at all.
 
     Raises:
         BadPolicyError: a value is negative, or of the wrong type.
@@ -200,9 +200,9 @@ class Policy:
     on_all_cooling: OnAllCooling = field(default="last_resort", validator=_on_all_cooling)
     last_resort_gap_s: float = field(default=30.0, validator=_not_negative)
     pin_strict: bool = False
+    keep_credential: bool = True
     content_filter_fails_over: bool = False
     buffer_answers: bool = False
-    keep_credential: bool = True
 
     @property
     def lease_s(self) -> float:

@@ -95,9 +95,9 @@ def policies(draw: st.DrawFn) -> Policy:
         on_all_cooling=draw(st.sampled_from(get_args(OnAllCooling))),
         last_resort_gap_s=draw(st.sampled_from((0.0, 30.0))),
         pin_strict=draw(st.booleans()),
+        keep_credential=draw(st.booleans()),
         content_filter_fails_over=draw(st.booleans()),
         buffer_answers=draw(st.booleans()),
-        keep_credential=draw(st.booleans()),
     )
 
 

@@ -83,9 +83,9 @@ _POLICY_KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "on_all_cooling": (str,),
     "last_resort_gap_s": _NUMBER,
     "pin_strict": (bool,),
+    "keep_credential": (bool,),
     "content_filter_fails_over": (bool,),
     "buffer_answers": (bool,),
-    "keep_credential": (bool,),
 }
 _CONFIG_KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "primary": (str,),

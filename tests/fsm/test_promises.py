@@ -32,9 +32,9 @@ POLICIES = st.builds(
     cooldown_cap_s=st.sampled_from([60.0, 3600.0]),
     on_all_cooling=st.sampled_from(["last_resort", "fail_fast"]),
     pin_strict=st.booleans(),
+    keep_credential=st.booleans(),
     content_filter_fails_over=st.booleans(),
     buffer_answers=st.booleans(),
-    keep_credential=st.booleans(),
 )
 
 

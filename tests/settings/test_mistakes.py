@@ -8,7 +8,7 @@ CHAIN = '[chains.default]\nprimary = "openai/gpt-5"\n'
 POLICY_KEYS = (
     "retries, backoff_s, backoff_cap_s, cooldown_s, cooldown_cap_s, hard_cooldown_s, hard_cap_s, strike_window_s, "
     "turn_deadline_s, first_token_s, idle_s, max_wait_s, on_all_cooling, last_resort_gap_s, pin_strict, "
-    "content_filter_fails_over, buffer_answers, keep_credential"
+    "keep_credential, content_filter_fails_over, buffer_answers"
 )
 PROVIDER_KEYS = (
     "base_url, api, key_env, key_file, key, credentials, aggregator, headers, headers_env, headers_file, extra_body, "
