@@ -146,7 +146,7 @@ def new_key_is_unburdened(m: Moment) -> bool:
 
 
 def old_key_is_not_held_against_the_new(m: Moment) -> bool:
-    """A failure of an attempt that was made with a key that has been changed since leaves the new key unburdened."""
+    """A failure of an attempt with a key that has been changed since leaves the new key free of blame, if it was."""
     flight, failure = m.before.flight(m.move.flight), m.move.what
     assert flight is not None
     assert isinstance(failure, Failure)
@@ -154,7 +154,7 @@ def old_key_is_not_held_against_the_new(m: Moment) -> bool:
         return True
     key = flight.calls[-1].scope(failure.cools)
     before = m.before.record(key)
-    return (before is not None and before.reason not in ("", "over")) or key not in _worse(m)
+    return (before is not None and before.reason != "") or key not in _worse(m)
 
 
 def config_lifts_its_own(m: Moment) -> bool:

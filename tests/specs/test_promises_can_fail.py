@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from detent.adapters.scenario.runner import run_file
-from detent.fsm import COOLDOWN, SESSION, TURN, Config, Cooldown, Row, Table, desk, walk
+from detent.fsm import COOLDOWN, SESSION, TURN, Config, Cooldown, Row, Table, cooldown, desk, walk
 from detent.fsm import session as ss
 from detent.fsm import turn as tt
 from detent.specs import PROPERTIES, Environment, NotTellableError, explore, scenario, standard, told
@@ -146,6 +146,30 @@ def punish(_record: Cooldown, _event: Any) -> dict[str, Any]:
     return {"until": 60.0, "holder": "", "lease_until": 0.0}
 
 
+def kept_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    in_order = Config.candidates
+    patch.setattr(Config, "candidates", lambda self, model, _kept=(): in_order(self, model))
+
+
+def answers_are_forgotten(patch: pytest.MonkeyPatch) -> None:
+    def change(row: Row) -> Row:
+        return evolve(row, do=tuple(action for action in row.do if action is not ss.keep_credential))
+
+    table_with(patch, SESSION, change)
+
+
+def a_reset_keeps_the_credential(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, SESSION, lambda r: evolve(r, do=tuple(a for a in r.do if a is not ss.start_afresh)))
+
+
+def new_key_changes_nothing(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, COOLDOWN, lambda row: evolve(row, to=None, do=()) if row.event == "renewed" else row)
+
+
+def old_key_counts(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, COOLDOWN, lambda row: None if cooldown.key_is_new in row.when else row)
+
+
 BREAKS: tuple[tuple[str, str, Break], ...] = (
     ("1", "content, cuts and detours", reconcile_unguarded),
     ("2", "one user, one turn at a time", turn_end_moves_serving),
@@ -164,6 +188,11 @@ BREAKS: tuple[tuple[str, str, Break], ...] = (
     ("13", "content, cuts and detours", home_is_forgotten),
     ("13", "one user, one turn at a time", reconcile_unguarded),
     ("14", "a new primary is published", nothing_is_adopted),
+    ("5", "two keys of one model", kept_is_ignored),
+    ("24", "two keys of one model", answers_are_forgotten),
+    ("24", "two keys of one model", a_reset_keeps_the_credential),
+    ("7j", "a key is changed", new_key_changes_nothing),
+    ("7k", "a key is changed", old_key_counts),
     ("17", "one user, one turn at a time", reconcile_unguarded),
 )
 
