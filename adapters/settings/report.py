@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -146,34 +147,27 @@ def _key(provider: Provider, credential: str, environ: Mapping[str, str]) -> tup
     if isinstance(source, FromEnvironment):
         return f"${source.variable}", bool(environ.get(source.variable, "").strip())
     if isinstance(source, FromFile):
-        return source.place, not _fault(source, environ, "")
+        return source.place, not _fault(partial(provider.key, credential, environ))
     return ("none" if source is None else "file"), True
 
 
-def _fault(source: Source, environ: Mapping[str, str], whose: str) -> str:
+def _fault(read: Callable[[], object]) -> str:
     """Why a secret cannot be read, empty: it can."""
     try:
-        source.read(environ, whose)
+        read()
     except MissingSecretError as error:
         return str(error)
     return ""
 
 
-def _closed(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+def _closed(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
     """What is wrong with the key files, in the words that a call would fail with."""
-    found = [
-        _fault(source, environ, provider.owner_of(name))
-        for provider in settings.providers.values()
-        for name, source in provider.credentials.items()
-        if isinstance(source, FromFile)
-    ]
-    found += [
-        _fault(source, environ, provider.owner_of(header=name))
-        for provider in settings.providers.values()
-        for name, source in provider.secret_headers.items()
-        if isinstance(source, FromFile)
-    ]
-    return [fault for fault in found if fault]
+    for provider in settings.providers.values():
+        reads: list[tuple[Source | None, Callable[[], object]]] = [
+            *((source, partial(provider.key, name, environ)) for name, source in provider.credentials.items()),
+            *((source, partial(provider.header, name, environ)) for name, source in provider.secret_headers.items()),
+        ]
+        yield from (fault for source, read in reads if isinstance(source, FromFile) and (fault := _fault(read)))
 
 
 def _unset(settings: Settings, environ: Mapping[str, str]) -> list[str]:

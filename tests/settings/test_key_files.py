@@ -103,7 +103,9 @@ def test_a_key_with_a_space_is_told_with_its_file(write, key):
     settings = load(write(CHAIN + '[providers.openai]\nkey_file = "work.key"\n'))
     with pytest.raises(MissingSecretError) as caught:
         settings.endpoint("openai", environ={})
-    assert str(caught.value) == f"provider 'openai': the key from {key} holds a space; set it to the key alone"
+    says = f"provider 'openai': the key from {key} holds a space; set it to the key alone"
+    assert str(caught.value) == says
+    assert check(settings.path, environ={}).warnings == (says,)
 
 
 @needs_modes
