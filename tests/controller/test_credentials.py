@@ -16,11 +16,11 @@ from attrs import define, field
 
 from detent.adapters import Attempt, Controller, Endpoint, ProviderError, SurfacedError, Upstreams
 from detent.adapters.keys import Keys
-from detent.adapters.local_provider import LocalProvider
-from detent.adapters.local_replies import (
+from detent.adapters.local import (
     Behaviour,
     Exchange,
     Fail,
+    LocalProvider,
     Say,
     overloaded,
     rate_limited,
