@@ -370,7 +370,7 @@ def give_up(t: Turn, e: Waited) -> Mapping[str, Any]:
 
 def note_end(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
     """Record what the candidate met; the walk ends here."""
-    return {"failure": e.failure, "fates": (*t.fates, e.fate), "condemned": e.condemned}
+    return {"failure": e.failure, "fates": (*t.fates, e.fate)}
 
 
 WAITING = (ATTEMPTING, BACKING_OFF)
