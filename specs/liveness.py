@@ -136,12 +136,12 @@ def _tour(
     moves: list[Move] = []
     here = entry
     for source, target, move in wanted:
-        moves += [*_way(here, source, members, follows), move]
+        moves += [*way_between(here, source, members, follows), move]
         here = target
-    return (*moves, *_way(here, entry, members, follows))
+    return (*moves, *way_between(here, entry, members, follows))
 
 
-def _way(source: int, goal: int, members: set[int], follows: Callable[[int], Iterator[Edge]]) -> list[Move]:
+def way_between(source: int, goal: int, members: set[int], follows: Callable[[int], Iterator[Edge]]) -> list[Move]:
     """The shortest way inside a component."""
     came: dict[int, tuple[int, Move] | None] = {source: None}
     queue = [source]

@@ -173,7 +173,7 @@ class Physics:
         config = self.env.configs[move.what]
         lifted = core.lift(self.canon.table(world.health), 0.0)
         world = self._stored(world._replace(config=move.what), lifted.cooldowns)
-        steps = []
+        steps = [lifted]
         for number, session in enumerate(world.sessions):
             step = core.published(session, config, self.canon.table(world.health), 0.0)
             world = self._absorb(world, number, step)
@@ -191,7 +191,7 @@ class Physics:
 
     def _do_die(self, world: World, move: Move) -> tuple[World, tuple[Step, ...]]:
         flights = tuple(f._replace(turn=None) if f.node == move.what else f for f in world.flights)
-        return world._replace(flights=flights), ()
+        return self._stored(world._replace(flights=flights), {}), ()
 
     def _do_come_back(self, world: World, move: Move) -> tuple[World, tuple[Step, ...]]:
         lost = [flight.id for flight in world.flights if flight.node == move.what]
@@ -261,6 +261,7 @@ class Physics:
             calls, outdated = (*calls, step.command.candidate), False
         if any(d.machine == "turn" and d.event == "content" and d.kind == "move" for d in step.decisions):
             shown = shown or turn.live
+        moved = flight.moved or any(d.event == "failed_over" and d.kind == "move" for d in step.decisions)
         raw = {**self.canon.table(world.health), **step.cooldowns}
         seen = [key for key, generation in turn.seen.items() if key in raw and raw[key].generation == generation]
         return flight._replace(
@@ -268,6 +269,7 @@ class Physics:
             calls=calls,
             shown=shown,
             outdated=outdated,
+            moved=moved,
         )
 
     def _stored(

@@ -33,6 +33,14 @@ def promised_keys(config: Config, model: str, kept: tuple[str, ...]) -> list[Can
     return [*mine, *(c for c in keys if c not in mine)]
 
 
+def fits(turn: Turn, candidate: Candidate) -> bool:
+    """The prompt is not known to be too long: neither by its size, nor because it outgrew a window as large."""
+    windows = turn.config.windows
+    outgrown = [windows.get(f.candidate.model, 0) for f in turn.fates if f.called and f.why == "context_overflow"]
+    window = windows.get(candidate.model)
+    return window is None or (window > max(outgrown, default=0) and (turn.tokens or 0) <= window)
+
+
 def promised_order(config: Config, pin: str | None, serving: str, strict: bool) -> list[str]:
     """Models in the promised order: serving first, then pin, primary, fallbacks; a strict pin alone."""
     if pin is not None and strict:
@@ -41,13 +49,15 @@ def promised_order(config: Config, pin: str | None, serving: str, strict: bool) 
     return list(dict.fromkeys([*([serving] if serving in chain else []), *chain]))
 
 
-def _turn(m: Moment) -> Turn:
+def turn_of(m: Moment) -> Turn:
+    """The turn as the move leaves it."""
     turn = m.steps[-1].turn
     assert turn is not None  # asked of moves of turns alone
     return turn
 
 
-def _called(m: Moment) -> tuple[Candidate, ...]:
+def called_by(m: Moment) -> tuple[Candidate, ...]:
+    """Whom the turn has called so far, in order, the call of this move included."""
     before = m.before.flight(m.move.flight)
     calls = () if before is None else before.calls
     return (*calls, m.command.candidate) if isinstance(m.command, Call) else calls
@@ -55,7 +65,7 @@ def _called(m: Moment) -> tuple[Candidate, ...]:
 
 def within_budget(m: Moment) -> bool:
     """Nobody is called beyond the retries; a walk that went on does not come back."""
-    turn, calls = _turn(m), _called(m)
+    turn, calls = turn_of(m), called_by(m)
     policy = turn.config.policy
     runs = [c for place, c in enumerate(calls) if place == 0 or calls[place - 1] != c]
     count = Counter(calls)
@@ -64,7 +74,7 @@ def within_budget(m: Moment) -> bool:
 
 def probe_is_not_retried(m: Moment) -> bool:
     """A call that is a scope's probe, a licensed call or a last resort is made once."""
-    turn, calls, session = _turn(m), _called(m), m.before.sessions[m.move.session]
+    turn, calls, session = turn_of(m), called_by(m), m.before.sessions[m.move.session]
     again = isinstance(m.command, Wait) or (isinstance(m.command, Call) and len(calls) > 1 and calls[-1] == calls[-2])
     return not (again and (turn.alone or session.prober == turn.id))
 
@@ -76,12 +86,12 @@ def exhaustion_is_honest(m: Moment) -> bool:
         return True
     fates = {fate.candidate for fate in outcome.fates}
     called = {fate.candidate for fate in outcome.fates if fate.called}
-    return fates >= set(_turn(m).plan) and called == set(_called(m))
+    return fates >= set(turn_of(m).plan) and called == set(called_by(m))
 
 
 def skips_are_sound(m: Moment) -> bool:
     """Whoever is skipped now is skipped for a reason that is true now."""
-    before, turn = m.before.flight(m.move.flight), _turn(m)
+    before, turn = m.before.flight(m.move.flight), turn_of(m)
     old = () if before is None or before.turn is None else before.turn.fates
     return all(_is_true(fate, m, turn) for fate in turn.fates[len(old) :] if not fate.called)
 
@@ -102,7 +112,7 @@ def plan_is_promised(m: Moment) -> bool:
 
     All keys of a model come before the next model: in their order each turn, or the one that the session keeps first.
     """
-    turn, session = _turn(m), m.before.sessions[m.move.session]
+    turn, session = turn_of(m), m.before.sessions[m.move.session]
     if turn.config is not m.config:
         return False
     tried = m.steps[0].session.prober == turn.id
@@ -119,11 +129,11 @@ def plan_is_promised(m: Moment) -> bool:
 
 def plan_is_kept(m: Moment) -> bool:
     """A turn keeps plan and configuration to its end, and calls in the plan's order."""
-    before, turn = m.before.flight(m.move.flight), _turn(m)
+    before, turn = m.before.flight(m.move.flight), turn_of(m)
     old = turn if before is None or before.turn is None else before.turn
     if turn.plan != old.plan or turn.config is not old.config:
         return False
-    calls = _called(m)
+    calls = called_by(m)
     if any(candidate not in turn.plan for candidate in calls):
         return False
     places = [turn.plan.index(candidate) for candidate in calls]
@@ -132,7 +142,7 @@ def plan_is_kept(m: Moment) -> bool:
 
 def walk_goes_on(m: Moment) -> bool:
     """A failure that another model may mend ends the turn only when nobody later in the plan may be called."""
-    before, outcome, turn = m.flight, m.command, _turn(m)
+    before, outcome, turn = m.flight, m.command, turn_of(m)
     if not isinstance(outcome, Outcome) or before is None or before.shown:
         return True
     failure = turn.failure
@@ -148,7 +158,7 @@ def walk_goes_on(m: Moment) -> bool:
 
 def calls_are_permitted(m: Moment) -> bool:
     """Nobody is called while a scope of theirs rests, but for a last resort and a pin's licence."""
-    call, turn = m.command, _turn(m)
+    call, turn = m.command, turn_of(m)
     if not isinstance(call, Call) or turn.resort:
         return True
     licensed = m.move.kind == "start" and call.candidate == turn.licensed
@@ -157,7 +167,7 @@ def calls_are_permitted(m: Moment) -> bool:
 
 def last_resort_is_last(m: Moment) -> bool:
     """A last resort is made by a turn that could call nobody, on a soft rest, and only where the policy allows it."""
-    call, turn = m.command, _turn(m)
+    call, turn = m.command, turn_of(m)
     if not isinstance(call, Call) or not turn.resort:
         return True
     nobody = not any(may_be_called(m.before, c) and turn.config.knows(c.model) for c in turn.plan)
@@ -168,10 +178,7 @@ def last_resort_is_last(m: Moment) -> bool:
 
 def windows_are_respected(m: Moment) -> bool:
     """Nobody is called whose window is known to be too small."""
-    turn = _turn(m)
-    if not isinstance(m.command, Call):
-        return True
-    return turn.need <= turn.config.windows.get(m.command.candidate.model, turn.need)
+    return not isinstance(m.command, Call) or fits(turn_of(m), m.command.candidate)
 
 
 def late_changes_nothing(m: Moment) -> bool:
@@ -210,7 +217,7 @@ def one_outcome(m: Moment) -> bool:
 
 def answer_is_the_callees(m: Moment) -> bool:
     """The answer is ascribed to the candidate that was called last."""
-    outcome, calls = m.command, _called(m)
+    outcome, calls = m.command, called_by(m)
     if not isinstance(outcome, Outcome) or outcome.kind != "answered":
         return False
     return bool(calls) and (outcome.model, outcome.credential) == (calls[-1].model, calls[-1].credential)
@@ -229,7 +236,7 @@ def measure_falls(m: Moment) -> bool:
     before, after = m.before.flight(m.move.flight), m.after.flight(m.move.flight)
     if before is None or after is None or not isinstance(m.command, (Call, Wait)):
         return True
-    retries = _turn(m).config.policy.retries
+    retries = turn_of(m).config.policy.retries
     return measure(after, retries + 1) < measure(before, retries + 1) or (
         isinstance(m.command, Wait) and measure(after, retries)[:2] < measure(before, retries)[:2]
     )
@@ -244,24 +251,26 @@ def abort_ends(m: Moment) -> bool:
 
 def waits_are_bounded(m: Moment) -> bool:
     """A wait in place is at most what the policy allows."""
-    policy = _turn(m).config.policy
+    policy = turn_of(m).config.policy
     return not isinstance(m.command, Wait) or m.command.seconds <= max(policy.max_wait_s, policy.backoff_cap_s)
 
 
 def refusals_stay(m: Moment) -> bool:
     """A refusal of the content is shown as such unless the policy routes it."""
-    failure, turn = m.move.what, _turn(m)
+    failure, turn = m.move.what, turn_of(m)
     if getattr(failure, "reason", "") != "content_filter" or turn.config.policy.content_filter_fails_over:
         return True
     return isinstance(m.command, Outcome) and m.command.reason == "content_filter"
 
 
 def hint_is_honest(m: Moment) -> bool:
-    """An exhausted turn says the soonest time at which a resting candidate may be called again."""
-    outcome = m.command
-    if not isinstance(outcome, Outcome) or outcome.kind != "exhausted":
+    """An exhausted turn says the soonest time at which a resting candidate that the prompt fits may be called again."""
+    outcome, turn = m.command, turn_of(m)
+    if not isinstance(outcome, Outcome) or (outcome.kind != "exhausted" and not turn.strict):
         return True
-    plan = [c for c in _turn(m).plan if _turn(m).config.knows(c.model) and resting(m.after, c)]
+    if outcome.kind not in ("exhausted", "surfaced"):
+        return outcome.retry_at is None
+    plan = [c for c in turn.plan if fits(turn, c) and turn.config.knows(c.model) and resting(m.after, c)]
     if not plan:
         return outcome.retry_at is None
     soonest = min(max(r.until for r in m.after.health if r.key in c.scopes and is_at_rest(r)) for c in plan)

@@ -31,9 +31,10 @@ _OF_TURN: Final = _all_but(Turn, "config", "epoch", "attempt", "seen", "licensed
 
 
 class Flight(NamedTuple):
-    """A turn in flight, and the history by which it is judged.
+    """A turn in flight, and the history by which it is judged; ``turn`` is None where its process has died.
 
-    ``turn`` is None where its process has died; ``outdated``: the key of its call has been changed since.
+    The history is what was seen from outside: whom it called, whether content was shown, what its user had heard when
+    it began, whether it moved its session, and whether the key of its call has been changed since.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Flight(NamedTuple):
     shown: bool = False
     heard: str = ""
     outdated: bool = False
+    moved: bool = False
 
     @property
     def calling(self) -> bool:

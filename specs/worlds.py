@@ -92,13 +92,28 @@ def rare() -> tuple[Environment, ...]:
     patient, pair = small_policy(Policy(retries=1)), Chain.of(*MODELS[:2])
     plain = Config(pair, small_policy())
     windows = dict.fromkeys(pair.models, 100)
+    outgrown = Config(Chain.of(*MODELS[:3]), small_policy(), windows=windows)
+    strictly = (MODELS[0], True)
+    alone, lone = Config(Chain.of(MODELS[0]), patient), Config(Chain.of(MODELS[0]), small_policy())
+    fitting = evolve(lone, windows=windows)
+    keys = Config(pair, small_policy(), credentials={"a": ("k1", "k2")})
+    restless = Config(Chain.of("a/x", "a/y", MODELS[1]), small_policy(Policy(retries=0, cooldown_s=0.0)))
     pin = (MODELS[1], None)
     return (
-        Environment("a chain of one", (Config(Chain.of(MODELS[0]), small_policy()),), (UNKNOWN, OVERLOADED)),
+        Environment("a chain of one", (lone,), (UNKNOWN, OVERLOADED)),
         Environment("prompts too long for everybody", (Config(pair, small_policy(), windows=windows),), tokens=500),
+        Environment("a prompt that outgrows windows", (outgrown,), (TOO_LONG, OVERLOADED)),
+        Environment("two keys, and failures of the request", (keys,), (UNSUPPORTED, RATE_LIMITED)),
+        Environment("rests of no length", (restless,), (UNREACHABLE, OVERLOADED)),
         Environment("answers are buffered", (Config(pair, evolve(patient, buffer_answers=True)),), content=True,
                     late=True),
-        Environment("retries without a wait", (Config(pair, evolve(patient, backoff_s=0.0)),)),
+        Environment("retries without a wait", (Config(pair, evolve(patient, backoff_s=0.0)),), (OVERLOADED, EXPIRED)),
+        Environment("two sessions that wait for one model", (alone,), sessions=2, reconcile=False),
+        Environment("two sessions that wait, and nothing else", (Config(pair, patient),), sessions=2, reconcile=False),
+        Environment("a strict pin that is outgrown", (fitting,), (TOO_LONG, OVERLOADED), sessions=2, pins=(strictly,),
+                    reconcile=False),
+        Environment("a strict pin with two keys", (evolve(keys, policy=patient),), (OVERLOADED, RATE_LIMITED),
+                    sessions=2, pins=(strictly,), reconcile=False),
         Environment("waits that are cut", (Config(pair, patient),), abort=True, deadline=True, late=True),
         Environment("two sessions that wait", (Config(pair, patient),), sessions=2,
                     pins=((MODELS[0], True),)),
@@ -109,6 +124,8 @@ def rare() -> tuple[Environment, ...]:
         Environment("two turns and pins", (plain,), concurrent=2, pins=(pin,), content=True, abort=True),
         Environment("two turns and configurations", variants(plain)[:2], (OVERLOADED, BAD_KEY), concurrent=2),
         Environment("pins and configurations", variants(plain), pins=(pin,)),
+        Environment("a node that dies in a probe", (lone,), sessions=2, nodes=2, death=True, reconcile=False,
+                    content=True),
         Environment("a node that dies", (plain,), sessions=2, nodes=2, death=True),
         Environment("a probe that loses its lease", (plain,), concurrent=2, pins=(pin,), reconcile=False, abort=True),
     )  # fmt: skip

@@ -186,6 +186,7 @@ BREAKS: tuple[tuple[str, str, Break], ...] = (
     ("11", "content, cuts and detours", output_twice),
     ("12", "content, cuts and detours", never_forward),
     ("13", "content, cuts and detours", home_is_forgotten),
+    ("13a", "content, cuts and detours", home_is_forgotten),
     ("13", "one user, one turn at a time", reconcile_unguarded),
     ("14", "a new primary is published", nothing_is_adopted),
     ("5", "two keys of one model", kept_is_ignored),
