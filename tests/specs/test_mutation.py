@@ -60,8 +60,9 @@ def test_a_reason_for_what_is_killed_or_is_no_mutant_is_stale() -> None:
 
 
 BLIND = """
-from detent.specs.mutation import judge
+from importlib import import_module
 from detent.specs.mutation.__main__ import main
+judge = import_module("detent.specs.mutation.judge")
 judge._refuted = lambda mutant: None
 judge._broken = lambda table, env: None
 main(["--table", "cooldown"])
