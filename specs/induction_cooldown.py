@@ -73,6 +73,8 @@ def a_new_key_has_nothing_held_against_it(c: Cooldown, e: Renewed, after: Cooldo
         after.state == "available"
         and after.strikes == 0
         and after.reason == ""
+        and not after.hard
+        and after.last_resort_at is None
         and after.until <= e.now
         and after.generation > c.generation
     )
@@ -89,9 +91,13 @@ def an_old_key_says_nothing_of_a_new_one(c: Cooldown, e: Failed, after: Cooldown
 
 
 def a_late_longer_wait_is_kept(c: Cooldown, e: Failed, after: Cooldown) -> bool:
-    """A late failure for which the server states a longer wait makes the rest so long, and hard; a probe goes on."""
+    """A late failure for which the server states a longer wait makes the rest so long, and hard; a probe goes on.
+
+    Not where nothing was ever held against the present key: the failure is of an older one.
+    """
     return (
         e.generation >= c.generation
+        or (c.state == "available" and c.reason == "")
         or e.wait_s is None
         or min(e.wait_s, e.cap_s) <= max(e.max_wait_s, c.until - e.now)
         or (
@@ -177,7 +183,7 @@ def a_last_resort_is_remembered(c: Cooldown, e: Tapped, after: Cooldown) -> bool
 
 
 def only_last_resorts_are_remembered(c: Cooldown, _e: Any, after: Cooldown) -> bool:
-    """No other event is taken for a last resort."""
+    """No other event is taken for a last resort; a new key has none behind it."""
     return after.last_resort_at == c.last_resort_at
 
 
@@ -237,7 +243,7 @@ COOLDOWN_PROMISES: Final = Promises(
         StepRule(a_sign_of_life_prolongs_a_lease, on=("extended",)),
         StepRule(a_configuration_lifts_what_it_may_mend, on=("lifted",)),
         StepRule(a_last_resort_is_remembered, on=("tapped",)),
-        StepRule(only_last_resorts_are_remembered, but=("tapped",)),
+        StepRule(only_last_resorts_are_remembered, but=("tapped", "renewed")),
         StepRule(a_lease_is_its_holders, on=("released", "extended")),
     ),
     (
