@@ -48,7 +48,7 @@ class Rule:
         code_like: a pattern over the machine words.
         says: patterns over the human text.
         also: patterns of which one must be found in the text as well.
-        unless: patterns that must not be found in the text.
+        unless: patterns that must not be found in the text for a phrase to count; a code counts regardless.
         statuses: the layer's own status, or else the response's, must be one of these.
         provider: a pattern the provider's name must match.
         transports: the failure must have arrived this way.
@@ -103,8 +103,6 @@ class Rule:
             return None
         if self._also and not self._also.search(layer.text):
             return None
-        if self._unless and self._unless.search(layer.text):
-            return None
         return self._alternative(layer, facts)
 
     def _alternative(self, layer: Layer, facts: Facts) -> str | None:
@@ -114,6 +112,6 @@ class Rule:
             if code in self.codes or (self._code_like and self._code_like.search(code)):
                 return f"code {code}"
         found = self._says.search(layer.text) if self._says else None
-        if found:
+        if found and not (self._unless and self._unless.search(layer.text)):
             return f"text {' '.join(found.group(0).split())!r}"
         return None

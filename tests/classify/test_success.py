@@ -88,6 +88,14 @@ FAILURES: dict[str, tuple[object, str]] = {
     ),
     "a candidate withheld": ({"candidates": [{"finishReason": "SAFETY"}]}, "content_filter"),
     "a prompt blocked": ({"promptFeedback": {"blockReason": "OTHER"}}, "content_filter"),
+    "a tool call that the model garbled": (
+        {"candidates": [{"content": {}, "finishReason": "MALFORMED_FUNCTION_CALL"}]},
+        "server_error",
+    ),
+    "a stream that ends in a garbled call": (
+        stream({"candidates": [{"finishReason": "UNEXPECTED_TOOL_CALL"}]}, "[DONE]"),
+        "server_error",
+    ),
     "an empty body": ("", "empty_response"),
     "json nobody knows": ({"oops": True}, "unknown"),
     "a web page": ("<!doctype html><html><head><title>Welcome</title></head></html>", "server_error"),
