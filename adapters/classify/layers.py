@@ -65,11 +65,16 @@ class Layer:
         codes: its machine words in lower case, its own fields before those found in its text.
         text: its human text.
         status: the HTTP status it states, if any.
+        lowered: the text in lower case.
     """
 
     codes: tuple[str, ...] = ()
     text: str = ""
     status: int | None = None
+    lowered: str = field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "lowered", self.text.lower())
 
 
 @frozen
