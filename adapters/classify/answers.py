@@ -103,7 +103,8 @@ def _answered(value: dict[Any, Any]) -> Shape:
             return "answer" if value[key] else "empty"
     if "text" in value and ("finish_reason" in value or "generation_id" in value):
         return "answer" if str(value["text"] or "").strip() else "empty"
-    if "choices" in value or "candidates" in value or "promptFeedback" in value or "usageMetadata" in value:
+    without_words = {"choices", "candidates", "promptFeedback", "usageMetadata"} & value.keys()
+    if without_words or value.get("type") == "message_delta":
         return "empty"
     return "none"
 

@@ -18,11 +18,12 @@ from attrs import define
 
 from detent.fsm.errors import BadDataError
 
+from .anthropic import MessagesSpeech
 from .chat import ChatSpeech
 from .replies import Behaviour, Exchange, Say
 from .speech import Call, Speech, Wrong
 
-SPEECHES: Final[tuple[type[Speech], ...]] = (ChatSpeech,)
+SPEECHES: Final[tuple[type[Speech], ...]] = (ChatSpeech, MessagesSpeech)
 """The formats it speaks."""
 
 _KEY_HEADERS: Final = ("Authorization", "X-Api-Key", "X-Goog-Api-Key")

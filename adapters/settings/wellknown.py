@@ -26,7 +26,7 @@ class WellKnown:
 
 
 WELL_KNOWN: Final[Mapping[str, WellKnown]] = {
-    "anthropic": WellKnown("https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"),
+    "anthropic": WellKnown("https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", api="anthropic"),
     "cerebras": WellKnown("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
     "deepseek": WellKnown("https://api.deepseek.com", "DEEPSEEK_API_KEY"),
     "fireworks": WellKnown("https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY"),

@@ -7,15 +7,20 @@ from typing import Any, Final
 
 from detent.adapters.wire import Form, Request
 
+from .anthropic import Messages
+from .anthropic_request import read_messages
 from .chat import Chat
 from .chat_request import read_chat
 from .conversation import Conversation
 from .format import Format
 
-FORMATS: Final[Mapping[str, Format]] = {each.name: each for each in (Chat(),)}
+FORMATS: Final[Mapping[str, Format]] = {each.name: each for each in (Chat(), Messages())}
 """The formats that providers speak, by the name of their ``api``."""
 
-READERS: Final[Mapping[Form, Callable[[Mapping[str, Any]], Conversation]]] = {"openai": read_chat}
+READERS: Final[Mapping[Form, Callable[[Mapping[str, Any]], Conversation]]] = {
+    "anthropic": read_messages,
+    "openai": read_chat,
+}
 """What reads a request, by the form it was written in."""
 
 

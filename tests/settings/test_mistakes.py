@@ -3,6 +3,7 @@
 import pytest
 
 from detent.adapters.settings import SettingsError, load
+from detent.adapters.wires import FORMATS
 
 CHAIN = '[chains.default]\nprimary = "openai/gpt-5"\n'
 POLICY_KEYS = (
@@ -162,7 +163,7 @@ MISTAKES = {
     ),
     "a wire format that is not there": (
         CHAIN + '[providers.openai]\napi = "grpc"\n',
-        'providers.openai.api: is "grpc", must be one of "openai"',
+        'providers.openai.api: is "grpc", must be one of ' + ", ".join(f'"{name}"' for name in sorted(FORMATS)),
     ),
     "no connections": (
         CHAIN + "[providers.openai]\nmax_connections = 0\n",
