@@ -28,7 +28,7 @@ from .conversation import (
     merged,
     unsupported,
 )
-from .shapes import as_count, as_number, as_table, as_tables, as_text, as_texts, object_of
+from .shapes import as_count, as_flag, as_number, as_table, as_tables, as_text, as_text_or_none, as_texts, object_of
 
 _READ: Final = frozenset(
     (
@@ -68,9 +68,9 @@ def read_messages(fields: Mapping[str, Any]) -> Conversation:
     for name, value in fields.items():
         if value is not None and name not in _READ and name not in _BETWEEN_CLIENT_AND_VENDOR:
             raise unsupported(f"{name} is of Anthropic's form, and has no counterpart in other formats")
-    between, messages = _messages(fields.get("messages", ()))
+    between, messages = _messages(fields.get("messages"))
     config = as_table(fields.get("output_config") or {}, "output_config")
-    user = as_table(fields.get("metadata") or {}, "metadata").get("user_id")
+    metadata = as_table(fields.get("metadata") or {}, "metadata")
     return Conversation(
         system=(*_texts(fields.get("system") or (), "system"), *between),
         messages=messages,
@@ -83,7 +83,7 @@ def read_messages(fields: Mapping[str, Any]) -> Conversation:
         top_p=as_number(fields.get("top_p"), "top_p"),
         top_k=as_count(fields.get("top_k"), "top_k"),
         effort=_effort(config.get("effort")),
-        user=None if user is None else as_text(user, "metadata.user_id"),
+        user=as_text_or_none(metadata.get("user_id"), "metadata.user_id"),
     )
 
 
@@ -168,7 +168,8 @@ def _parts(content: object, path: str, names: dict[str, str]) -> Iterator[Part]:
         elif kind == "tool_result":
             call = as_text(block.get("tool_use_id"), f"{at}.tool_use_id")
             answer = tuple(_answered(block.get("content") or "", f"{at}.content"))
-            yield ToolResult(call, names.get(call, ""), answer, is_error=block.get("is_error") is True)
+            failed = as_flag(block.get("is_error"), f"{at}.is_error")
+            yield ToolResult(call, names.get(call, ""), answer, is_error=bool(failed))
         elif kind not in _THINKING:
             raise unsupported(f"{at} is of type {shown(kind)}, which has no counterpart in other formats")
 
@@ -199,12 +200,13 @@ def _tools(tools: object) -> Iterator[Tool]:
             as_text(tool.get("name"), f"{path}.name"),
             as_text(tool.get("description") or "", f"{path}.description"),
             as_table(tool.get("input_schema"), f"{path}.input_schema"),
-            tool.get("strict"),
+            as_flag(tool.get("strict"), f"{path}.strict"),
         )
 
 
 def _tool_choice(choice: Mapping[str, Any]) -> ToolChoice:
-    mode, single = choice.get("type"), choice.get("disable_parallel_tool_use")
+    mode = choice.get("type")
+    single = as_flag(choice.get("disable_parallel_tool_use"), "tool_choice.disable_parallel_tool_use")
     if not isinstance(mode, str) or mode not in _MODES:
         raise invalid("tool_choice.type", f"is {shown(mode)}, must be auto, any, tool or none")
     name = as_text(choice.get("name"), "tool_choice.name") if mode == "tool" else ""
@@ -221,7 +223,7 @@ def _answer(wanted: object) -> AnswerSchema | None:
 
 
 def _effort(value: object) -> str | None:
-    effort = None if value is None else as_text(value, "output_config.effort")
+    effort = as_text_or_none(value, "output_config.effort")
     return "xhigh" if effort == "max" else effort
 
 
@@ -230,29 +232,31 @@ class _Ids:
     """The ids of tool calls as Anthropic takes them: of its letters alone, and none twice in a conversation.
 
     Attributes:
-        last: how the latest call of an id is called, for the result that is to come.
-        taken: all that are.
+        waiting: by the ids given, how the calls are called whose results are to come.
+        taken: the ids in use.
     """
 
-    last: dict[str, str] = field(factory=dict)
+    waiting: dict[str, list[str]] = field(factory=dict)
     taken: set[str] = field(factory=set)
 
     def of_call(self, given: str) -> str:
         """A call's; the same for the same conversation, however often it is written."""
         fitting = re.sub(r"[^a-zA-Z0-9_-]", "_", given)
         if fitting != given or not given:
-            fitting = f"{fitting}_{sha256(given.encode()).hexdigest()[:8]}"
+            fitting = f"{fitting}_{sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
         name, times = fitting, 1
         while name in self.taken:
             times += 1
             name = f"{fitting}_{times}"
         self.taken.add(name)
-        self.last[given] = name
+        self.waiting.setdefault(given, []).append(name)
         return name
 
     def of_result(self, given: str) -> str:
-        """That of the call which a result belongs to."""
-        return self.last.get(given) or self.of_call(given)
+        """That of the call which a result belongs to; of several alike, the first without one."""
+        if not self.waiting.get(given):
+            self.of_call(given)
+        return self.waiting[given].pop(0)
 
 
 def _written_messages(messages: tuple[Message, ...]) -> list[dict[str, Any]]:

@@ -18,6 +18,18 @@ def as_text(value: object, path: str) -> str:
     return value
 
 
+def as_text_or_none(value: object, path: str) -> str | None:
+    """Text, or nothing."""
+    return None if value is None else as_text(value, path)
+
+
+def as_flag(value: object, path: str) -> bool | None:
+    """True or false, or nothing."""
+    if value is not None and not isinstance(value, bool):
+        raise invalid(path, f"is {shown(value)}, must be true or false")
+    return value
+
+
 def as_table(value: object, path: str) -> Mapping[str, Any]:
     """An object."""
     if not isinstance(value, Mapping):

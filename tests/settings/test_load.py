@@ -92,6 +92,20 @@ def test_everything_a_provider_may_say_reaches_its_endpoint(write):
     assert settings.providers["openai"].max_connections == 7
 
 
+@pytest.mark.parametrize(
+    ("table", "api"),
+    [
+        ("", "anthropic"),
+        ('[providers.anthropic]\nheaders = { anthropic-beta = "x" }\n', "anthropic"),
+        ('[providers.anthropic]\nbase_url = "https://gateway.example/v1"\n', "openai"),
+        ('[providers.anthropic]\nbase_url = "https://gateway.example/v1"\napi = "anthropic"\n', "anthropic"),
+    ],
+)
+def test_anthropic_is_called_in_its_own_format_unless_a_gateway_stands_before_it(write, table, api):
+    settings = load(write(f'[chains.default]\nprimary = "anthropic/claude-sonnet-5"\n{table}'))
+    assert settings.endpoint("anthropic", environ={"ANTHROPIC_API_KEY": "sk-ant-1"}).api == api
+
+
 def test_a_well_known_key_is_not_sent_to_another_host_by_omission(write):
     settings = load(write(SMALLEST + '[providers.openai]\nbase_url = "https://proxy.example/v1"\n'))
     assert settings.endpoint("openai", environ={"OPENAI_API_KEY": "sk-for-openai-alone"}).key is None
