@@ -103,7 +103,7 @@ def write_messages(asked: Conversation) -> dict[str, Any]:
     if asked.tools:
         body["tools"] = [_written_tool(tool) for tool in asked.tools]
         body |= _written_choice(asked.tool_choice)
-    elif asked.messages:
+    else:
         body |= _tools_of_the_past(asked.messages)
     if asked.answer is not None:
         body["output_config"] = {"format": _written_answer(asked.answer)}

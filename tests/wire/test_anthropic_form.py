@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detent.adapters.outcomes import ProviderError
@@ -108,6 +108,17 @@ def test_a_message_of_thinking_alone_leaves_no_trace():
     thought = {"role": "assistant", "content": [{"type": "thinking", "thinking": "Hm.", "signature": "x"}]}
     asked = of_anthropic(messages=[HELLO, thought, {"role": "user", "content": "Well?"}])
     assert asked.messages == (Message("user", (Text("Hello?"), Text("Well?"))),)
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        *("thinking", "cache_control", "context_management", "service_tier", "speed", "inference_geo", "diagnostics"),
+        *("user_profile_id", "workspace_id", "betas"),
+    ],
+)
+def test_what_is_between_the_client_and_anthropic_is_left_behind(hint):
+    assert of_anthropic(**{hint: {"type": "x"}}) == of_anthropic()
 
 
 def block(**fields: object) -> dict[str, object]:
@@ -225,6 +236,7 @@ PLACES = st.sampled_from(
         max_size=5,
     )
 )
+@settings(deadline=None)
 def test_whatever_is_asked_is_read_or_refused(fields):
     with suppress(ProviderError):
         json.dumps(write_messages(read_messages(fields)))

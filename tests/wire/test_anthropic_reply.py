@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detent.adapters.classify import Evidence
@@ -319,12 +319,14 @@ EVENTS = st.fixed_dictionaries({"type": WORDS}, optional={"index": ANY, "delta":
 
 
 @given(ANY)
+@settings(deadline=None)
 def test_whatever_body_comes_it_is_an_answer_or_a_failure(value):
     with suppress(UpstreamError):
         assert whole(value).has_content
 
 
 @given(st.lists(EVENTS | ANY, max_size=5), st.integers(0, 40))
+@settings(deadline=None)
 def test_whatever_stream_comes_it_is_an_answer_or_a_failure(values, cut):
     data = "".join(f"data: {json.dumps(value)}\n\n" for value in values).encode()
     with suppress(UpstreamError):

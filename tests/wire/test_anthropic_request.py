@@ -4,7 +4,7 @@ import re
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detent.adapters.outcomes import ProviderError
@@ -41,12 +41,15 @@ HELD = Holds(
     result_errors=True,
 )
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 def calls_without_tools(asked: Conversation) -> bool:
     return not asked.tools and any(isinstance(part, ToolUse) for message in asked.messages for part in message.parts)
 
 
 @given(conversations(HELD))
+@UNHURRIED
 def test_a_conversation_written_and_read_again_is_the_same(asked):
     if calls_without_tools(asked):
         asked = evolve(asked, tools=(Tool("look_up"),))
@@ -54,6 +57,7 @@ def test_a_conversation_written_and_read_again_is_the_same(asked):
 
 
 @given(conversations(evolve(HELD, modes=("none",), parallels=(None,))))
+@UNHURRIED
 def test_a_conversation_in_which_no_tool_is_to_be_called_comes_back_too(asked):
     if calls_without_tools(asked):
         asked = evolve(asked, tools=(Tool("look_up"),))
@@ -358,6 +362,7 @@ def test_ids_that_anthropic_takes_stay():
 
 
 @given(st.lists(st.text(st.characters(), max_size=4), min_size=1, max_size=6))
+@settings(deadline=None)
 def test_foreign_ids_are_mapped_alike_in_calls_and_results_and_none_comes_twice(given_ids):
     used, answered = ids_of(calls(*given_ids))
     assert used == answered
