@@ -8,9 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detent.adapters.outcomes import ProviderError
-from detent.adapters.wire import Endpoint, Request
+from detent.adapters.wire import Request
 from detent.adapters.wires import FORMATS, fields_for
-from detent.adapters.wires.anthropic import MAX_TOKENS
 from detent.adapters.wires.anthropic_request import read_messages, write_messages
 from detent.adapters.wires.conversation import (
     AnswerSchema,
@@ -26,6 +25,8 @@ from detent.adapters.wires.conversation import (
 from .conversations import Holds, conversations
 
 ANTHROPIC = FORMATS["anthropic"]
+
+
 HELLO = {"role": "user", "content": "Hello?"}
 ASKED = Conversation(messages=(Message("user", (Text("Hello?"),)),))
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -383,23 +384,3 @@ def test_ids_that_differ_only_in_foreign_letters_stay_apart():
     used, _ = ids_of(calls("functions.f:0", "functions.f.0"))
     assert len(set(used)) == 2
     assert all(each.startswith("functions_f_0_") for each in used)
-
-
-def test_a_request_of_anthropics_own_passes_through_untouched():
-    fields = {
-        "messages": [HELLO, {"role": "assistant", "content": "{"}],
-        "thinking": {"type": "adaptive"},
-        "mcp_servers": [],
-        "temperature": 0.1,
-    }
-    assert fields_for(ANTHROPIC, Request(fields, form="anthropic")) is fields
-
-
-def test_the_call_carries_the_key_the_version_and_a_limit_that_others_overrule():
-    endpoint = Endpoint("a", "https://api.anthropic.com/v1", "sk-1", api="anthropic")
-    ask = ANTHROPIC.ask(endpoint, "claude-sonnet-5", {"messages": []}, stream=True)
-    assert ask.path == "/messages"
-    assert ask.headers == {"x-api-key": "sk-1", "anthropic-version": "2023-06-01"}
-    assert ask.fields == {"messages": [], "model": "claude-sonnet-5", "stream": True}
-    assert ask.defaults == {"max_tokens": MAX_TOKENS}
-    assert "x-api-key" not in ANTHROPIC.ask(evolve(endpoint, key=None), "m", {}, stream=False).headers
