@@ -25,8 +25,6 @@ from detent.adapters.wires.conversation import (
 from .conversations import Holds, conversations
 
 ANTHROPIC = FORMATS["anthropic"]
-
-
 HELLO = {"role": "user", "content": "Hello?"}
 ASKED = Conversation(messages=(Message("user", (Text("Hello?"),)),))
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -41,7 +39,6 @@ HELD = Holds(
     result_images=True,
     result_errors=True,
 )
-
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -320,19 +317,41 @@ def test_a_picture_of_the_assistants_is_unsupported():
         write_messages(Conversation(messages=(*ASKED.messages, shown, *ASKED.messages)))
 
 
+def test_results_come_first_marked_where_they_failed_and_without_what_is_blank():
+    use = Message("assistant", (ToolUse("c", "f", "{}"),))
+    picture_of_it = Image(url="https://h.example/a.png")
+    result = ToolResult("c", "f", (Text(" "), Text("No."), picture_of_it), is_error=True)
+    written = write_messages(Conversation(messages=(*ASKED.messages, use, Message("user", (Text("Well?"), result)))))
+    assert written["messages"][-1]["content"] == [
+        {
+            "type": "tool_result",
+            "tool_use_id": "c",
+            "content": [
+                {"type": "text", "text": "No."},
+                {"type": "image", "source": {"type": "url", "url": "https://h.example/a.png"}},
+            ],
+            "is_error": True,
+        },
+        {"type": "text", "text": "Well?"},
+    ]
+
+
 def test_every_object_in_a_schema_is_closed():
     inner = {"type": ["object", "null"], "properties": {"x": {"type": "string"}}}
     schema = {
         "type": "object",
         "properties": {"a": inner, "b": {"type": "array", "items": inner, "minItems": 1}},
-        "$defs": {"c": {"anyOf": [inner, {"type": "string"}]}},
+        "$defs": {"c": {"anyOf": [inner, {"type": "string"}]}, "d": {"type": ["object", "null"]}},
     }
     written = write_messages(evolve(ASKED, answer=AnswerSchema(schema=schema)))["output_config"]["format"]["schema"]
     shut = {**inner, "additionalProperties": False}
     assert written == {
         "type": "object",
         "properties": {"a": shut, "b": {"type": "array", "items": shut, "minItems": 1}},
-        "$defs": {"c": {"anyOf": [shut, {"type": "string"}]}},
+        "$defs": {
+            "c": {"anyOf": [shut, {"type": "string"}]},
+            "d": {"type": ["object", "null"], "additionalProperties": False},
+        },
         "additionalProperties": False,
     }
     assert schema["properties"]["a"] == inner, "the caller's own schema is left as it was"
@@ -370,6 +389,11 @@ def test_foreign_ids_are_mapped_alike_in_calls_and_results_and_none_comes_twice(
     assert len(set(used)) == len(used)
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]+", each) for each in used)
     assert ids_of(calls(*given_ids, "another"))[0][:-1] == used, "what was written stays, and so do the caches"
+
+
+def test_an_id_of_half_a_character_is_mapped_too():
+    used, answered = ids_of(calls("\ud800"))
+    assert used == answered
 
 
 def test_calls_at_once_of_one_id_get_a_result_each():
