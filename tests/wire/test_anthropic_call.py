@@ -32,7 +32,7 @@ def test_a_request_of_anthropics_own_passes_through_untouched():
 
 def test_the_call_carries_the_key_the_version_and_a_limit_that_others_overrule():
     endpoint = Endpoint("a", "https://api.anthropic.com/v1", "sk-1", api="anthropic")
-    ask = ANTHROPIC.ask(endpoint, "claude-sonnet-5", {"messages": []}, stream=True)
+    ask = ANTHROPIC.ask(endpoint, "claude-sonnet-5", {"messages": [], "model": "no"}, stream=True)
     assert ask.path == "/messages"
     assert ask.headers == {"x-api-key": "sk-1", "anthropic-version": "2023-06-01"}
     assert ask.fields == {"messages": [], "model": "claude-sonnet-5", "stream": True}

@@ -77,7 +77,7 @@ def picture(url: str) -> dict[str, object]:
 
 CHAT_CALLS = [
     {"id": "call_1", "type": "function", "function": {"name": "look_up", "arguments": '{"city": "Oslo"}'}},
-    {"id": "call_2", "type": "function", "function": {"name": "look_up", "arguments": ""}},
+    {"id": "call_2", "type": "function", "function": {"name": "look_up", "arguments": " "}},
 ]
 CALLS = [
     {"type": "tool_use", "id": "call_1", "name": "look_up", "input": {"city": "Oslo"}},
