@@ -11,7 +11,7 @@ from .attempts import Attempt, CallFunction
 from .keys import Keys
 from .outcomes import ProviderError
 from .wire import Endpoint, Piece, Request, Wire
-from .wires import HttpWire
+from .wires import HttpWire, afresh
 
 EndpointOf = Callable[[str, str], Endpoint]
 """``endpoint_of(provider, credential)``: where a provider is, with the secret of that credential.
@@ -65,7 +65,8 @@ class Upstreams:
 
         def call(attempt: Attempt) -> AsyncIterator[Piece]:
             endpoint = self._endpoint(attempt)
-            return self._wire(attempt.provider).stream(endpoint, attempt.name, request)
+            asked = afresh(request) if attempt.fresh else request
+            return self._wire(attempt.provider).stream(endpoint, attempt.name, asked)
 
         return call
 
