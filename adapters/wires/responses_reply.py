@@ -77,7 +77,7 @@ class ResponsesReader(EventReader):
             return self._ended(response, kind)
         if kind in _DELTAS:
             self._told.add((_DELTAS[kind], _place(chunk)))
-            return evolve(Piece(), **{_DELTAS[kind]: text_in(chunk.get("delta"))})
+            return _of_words({_DELTAS[kind]: text_in(chunk.get("delta"))})
         if kind == "response.reasoning_summary_part.added" and count_in(chunk.get("summary_index")) > 0:
             return Piece(reasoning="\n\n")
         return self._of_item(kind, chunk)
@@ -114,7 +114,7 @@ class ResponsesReader(EventReader):
             return Piece(media={"items": list(self._items)})
         new = {kind: getattr(piece, kind) for kind in _WORDS if not self._has_told(kind, place)}
         self._told |= {(kind, place) for kind, words in new.items() if words}
-        return Piece(**new)
+        return _of_words(new)
 
     def _has_told(self, kind: str, place: int | None) -> bool:
         """Whether words of this kind have come for the item at this place; a delta without a place is of any."""
@@ -131,8 +131,8 @@ class ResponsesReader(EventReader):
             elif not self._calls[call.index].argued:
                 calls.append(ToolCall(call.index, "", "", call.arguments))
         acts = bool(self._calls) or _acts(self._items) or _acts(whole.media.get("items", ()))
-        return Piece(
-            **{kind: getattr(whole, kind) for kind in _WORDS if not self._has_told(kind, None)},
+        return evolve(
+            _of_words({kind: getattr(whole, kind) for kind in _WORDS if not self._has_told(kind, None)}),
             tool_calls=tuple(calls),
             media={} if self._items else whole.media,
             usage=_usage(response.get("usage")),
@@ -181,15 +181,18 @@ def _place(chunk: dict[str, Any]) -> int | None:
     return place if isinstance(place, int) else None
 
 
+def _of_words(words: dict[str, str]) -> Piece:
+    return Piece(text=words.get("text", ""), refusal=words.get("refusal", ""), reasoning=words.get("reasoning", ""))
+
+
 def _piece(items: list[dict[str, Any]]) -> Piece:
     """What items of an output hold."""
-    messages = [item.get("content") for item in items if item.get("type") == "message"]
-    parts = [part for content in messages for part in tables_in(content)]
+    parts = [part for item in items if item.get("type") == "message" for part in tables_in(item.get("content"))]
     thoughts = [item for item in items if item.get("type") == "reasoning"]
     calls = [item for item in items if item.get("type") == "function_call"]
     others = [item for item in items if _is_for_the_client(item)]
     return Piece(
-        text="".join(map(text_in, messages)) + "".join(text_in(part.get("text")) for part in parts),
+        text="".join(text_in(part.get("text")) for part in parts),
         refusal="".join(text_in(part.get("refusal")) for part in parts),
         reasoning="".join(_thought(item) for item in thoughts),
         tool_calls=tuple(_call(item, index) for index, item in enumerate(calls)),
