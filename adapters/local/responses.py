@@ -70,11 +70,8 @@ class ResponsesSpeech(Speech):
         return {"error": {"message": wrong.message, "type": wrong.kind, "param": None, "code": wrong.code}}
 
     def failing(self, error: Mapping[str, Any]) -> bytes:
-        """An ``error`` event, which carries the fields of an error by themselves."""
-        inner = error.get("error")
-        fields = inner if isinstance(inner, Mapping) else error
-        said = {name: fields.get(name) for name in ("code", "message", "param")}
-        return self._event("error", **{**said, "code": said["code"] or fields.get("type")})
+        """An ``error`` event."""
+        return self._event("error", **error)
 
     def _event(self, name: str, /, **fields: object) -> bytes:
         self._told += 1

@@ -106,8 +106,9 @@ class ResponsesReader(EventReader):
             call = self._call_at(place, item.get("id"))
             if call is not None:
                 return self._argued(call, item.get("arguments"))
-            begun = self._begun(item, place)
-            return Piece(tool_calls=(begun, *self._argued(self._calls[-1], item.get("arguments")).tool_calls))
+            self._begun(item, place)
+            self._calls[-1].argued = True
+            return Piece(tool_calls=(_call(item, self._calls[-1].index),))
         piece = _piece([item])
         if piece.media:
             self._items.append(item)
