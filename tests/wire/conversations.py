@@ -27,8 +27,9 @@ TUNING = {
     "presence_penalty": st.floats(-2, 2),
     "frequency_penalty": st.floats(-2, 2),
     "effort": st.sampled_from(("low", "medium", "high")),
+    "verbosity": st.sampled_from(("low", "medium", "high")),
     "user": WORDS,
-    "max_tokens": st.integers(1, 100_000),
+    "max_tokens": st.integers(16, 100_000),
 }
 SCHEMAS = st.fixed_dictionaries(
     {"type": st.just("object"), "properties": st.dictionaries(WORDS, st.just({"type": "string"}), max_size=2)}
