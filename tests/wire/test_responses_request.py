@@ -36,6 +36,7 @@ LOOK_UP = {"name": "look_up", "parameters": {"type": "object", "properties": {"c
 FUNCTION = {"type": "function", **LOOK_UP, "strict": False}
 TOOLS = [{"type": "function", "function": LOOK_UP}]
 SCHEMA = {"type": "object", "properties": {}}
+NAMED = {"name": "n", "schema": SCHEMA}
 
 
 @pytest.mark.parametrize(
@@ -70,11 +71,11 @@ SCHEMA = {"type": "object", "properties": {}}
                     "json_schema": {"name": "n", "schema": SCHEMA, "strict": True},
                 }
             },
-            {**HI, "text": {"format": {"type": "json_schema", "name": "n", "schema": SCHEMA, "strict": True}}},
+            {**HI, "text": {"format": {"type": "json_schema", **NAMED, "strict": True}}},
         ),
         (
-            {"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA}}},
-            {**HI, "text": {"format": {"type": "json_schema", "name": "n", "schema": SCHEMA}}},
+            {"response_format": {"type": "json_schema", "json_schema": NAMED}},
+            {**HI, "text": {"format": {"type": "json_schema", **NAMED}}},
         ),
     ],
 )
