@@ -210,6 +210,11 @@ def test_words_told_without_a_place_are_not_told_again_with_their_item():
     assert stream({"type": "response.output_text.delta", "delta": "Hello"}, item, DONE) == COMPLETE
 
 
+def test_an_item_told_whole_is_not_told_again_at_the_end():
+    item = {"type": "response.output_item.done", "output_index": 0, "item": MESSAGE}
+    assert stream(item, DONE) == COMPLETE
+
+
 def test_each_item_without_deltas_is_told_beside_those_that_had_some():
     item = {"type": "response.output_item.done", "output_index": 1, "item": MESSAGE}
     assert joined(stream(DELTA, item, DONE), "m").text == "HelloHello"
