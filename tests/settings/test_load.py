@@ -106,6 +106,13 @@ def test_anthropic_is_called_in_its_own_format_unless_a_gateway_stands_before_it
     assert settings.endpoint("anthropic", environ={"ANTHROPIC_API_KEY": "sk-ant-1"}).api == api
 
 
+@pytest.mark.parametrize(("table", "api"), [("", "openai"), ('[providers.openai]\napi = "responses"\n', "responses")])
+def test_openai_is_asked_for_responses_where_the_settings_say_so(write, table, api):
+    settings = load(write(SMALLEST + table))
+    endpoint = settings.endpoint("openai", environ={"OPENAI_API_KEY": "sk-1"})
+    assert (endpoint.api, endpoint.base_url) == (api, "https://api.openai.com/v1")
+
+
 def test_a_well_known_key_is_not_sent_to_another_host_by_omission(write):
     settings = load(write(SMALLEST + '[providers.openai]\nbase_url = "https://proxy.example/v1"\n'))
     assert settings.endpoint("openai", environ={"OPENAI_API_KEY": "sk-for-openai-alone"}).key is None
