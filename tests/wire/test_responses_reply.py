@@ -226,6 +226,7 @@ ADDED = {
     "item": {"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": ""},
 }
 CALLED = {"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": "{}"}
+ALL_IN_ONE = {**ADDED, "item": CALLED}
 CALL_DONE = {"type": "response.completed", "response": {"output": [CALLED]}}
 
 
@@ -239,6 +240,7 @@ CALL_DONE = {"type": "response.completed", "response": {"output": [CALLED]}}
         [ADDED, {"type": "response.output_item.done", "output_index": 0, "item": {**CALLED, "id": "rotated"}}],
         [{"type": "response.output_item.done", "output_index": 0, "item": CALLED}],
         [{"type": "response.output_item.done", "item": {**CALLED, "arguments": {}}}],
+        [ALL_IN_ONE, {"type": "response.function_call_arguments.delta", "item_id": "fc", "delta": "{}"}],
         [ADDED],
         [],
     ],
