@@ -242,7 +242,12 @@ OPENAI = (
     "https://mine.openai.azure.com/openai/v1?api-version=preview",
     "https://mine.cognitiveservices.azure.com/openai/deployments/x",
 )
-OTHERS = ("https://openrouter.ai/api/v1", "http://127.0.0.1:8000/v1", "https://openai.com.example/v1")
+OTHERS = (
+    "https://openrouter.ai/api/v1",
+    "http://127.0.0.1:8000/v1",
+    "https://openai.com.example/v1",
+    "https://notopenai.com/v1",
+)
 OLD, NEW = "max_tokens", "max_completion_tokens"
 
 
