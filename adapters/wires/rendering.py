@@ -13,10 +13,11 @@ from .chat import Chat
 from .chat_request import read_chat
 from .conversation import Conversation
 from .format import Format
+from .gemini import Gemini
 from .responses import Responses
 from .responses_request import read_responses, without_state
 
-FORMATS: Final[Mapping[str, Format]] = {each.name: each for each in (Chat(), Responses(), Messages())}
+FORMATS: Final[Mapping[str, Format]] = {each.name: each for each in (Chat(), Responses(), Messages(), Gemini())}
 """The formats that providers speak, by the name of their ``api``."""
 
 READERS: Final[Mapping[Form, Callable[[Mapping[str, Any]], Conversation]]] = {

@@ -19,7 +19,7 @@ from detent.adapters.wire import Completion, Endpoint, Piece, Request, UpstreamE
 from detent.adapters.wires import FORMATS, HttpWire, Limits
 
 KEY = "sk-do-not-show-me"
-BASE_PATHS: dict[str, str] = {}
+BASE_PATHS: dict[str, str] = {"gemini": "/v1beta"}
 """Where a format lives at the local provider, if not under ``/v1``."""
 
 
