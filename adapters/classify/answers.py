@@ -14,7 +14,8 @@ Shape = Literal["answer", "empty", "refused", "faulty", "cut", "error", "none"]
 ``cut``: a stream without its end; ``error``: an error object; ``none``: nothing that is known."""
 
 _REFUSALS: Final = words(
-    "content_filter safety recitation blocklist prohibited_content spii image_safety refusal "
+    "content_filter safety recitation blocklist prohibited_content spii model_armor escalation "
+    "image_safety image_prohibited_content image_recitation refusal "
     "content_filtered guardrail_intervened error_toxic sensitive"
 )
 _FAULTS: Final = words("malformed_function_call unexpected_tool_call malformed_response too_many_tool_calls error")

@@ -69,14 +69,25 @@ def _wrong(chunk: dict[str, Any]) -> str:
     """Why there will be no answer; empty: there may be."""
     if blocked := text_in(table_in(chunk.get("promptFeedback")).get("blockReason")):
         return f"prompt blocked: {blocked}"
-    reason = text_in(_candidate(chunk).get("finishReason"))
-    return f"finish reason {reason}" if reason in _NO_ANSWER else ""
+    candidate = _candidate(chunk)
+    if any("partialArgs" in call or call.get("willContinue") for call in _called(candidate)):
+        return "function call in parts; leave streamFunctionCallArguments out of extra_body"
+    reason = text_in(candidate.get("finishReason"))
+    return "empty answer: what came is unusable" if reason in _NO_ANSWER else ""
+
+
+def _parts(candidate: dict[str, Any]) -> list[dict[str, Any]]:
+    return tables_in(table_in(candidate.get("content")).get("parts"))
+
+
+def _called(candidate: dict[str, Any]) -> list[dict[str, Any]]:
+    return tables_in([part.get("functionCall") for part in _parts(candidate)])
 
 
 def _piece(chunk: dict[str, Any], calls_before: int) -> Piece:
     candidate = _candidate(chunk)
-    parts = tables_in(table_in(candidate.get("content")).get("parts"))
-    calls = tuple(_calls(parts, calls_before))
+    parts = _parts(candidate)
+    calls = tuple(_calls(candidate, calls_before))
     return Piece(
         text="".join(text_in(part.get("text")) for part in parts if part.get("thought") is not True),
         reasoning="".join(text_in(part.get("text")) for part in parts if part.get("thought") is True),
@@ -87,9 +98,8 @@ def _piece(chunk: dict[str, Any], calls_before: int) -> Piece:
     )
 
 
-def _calls(parts: list[dict[str, Any]], before: int) -> Iterator[ToolCall]:
-    said = [part["functionCall"] for part in parts if isinstance(part.get("functionCall"), dict)]
-    for index, call in enumerate(said, start=before):
+def _calls(candidate: dict[str, Any], before: int) -> Iterator[ToolCall]:
+    for index, call in enumerate(_called(candidate), start=before):
         # Older models give their calls no id, and a result is to name the call it belongs to.
         given = text_in(call.get("id")) or f"call_{uuid4().hex}"
         yield ToolCall(index, given, text_in(call.get("name")), json.dumps(table_in(call.get("args"))))

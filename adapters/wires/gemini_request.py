@@ -87,9 +87,7 @@ def _heard(message: Message) -> Iterator[dict[str, Any]]:
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     for result in results:
         if not result.name:
-            raise unsupported(
-                f"the result of tool call {result.id} comes without its call; Gemini wants the tool's name"
-            )
+            raise unsupported(f"the result of tool call {result.id} comes without the call, and Gemini wants its name")
         answer = {"error" if result.is_error else "output": result.text}
         yield {"functionResponse": {"id": result.id, "name": result.name, "response": answer}}
     for image in (image for result in results for image in result.images):
@@ -109,9 +107,7 @@ def _spoken(part: Text | Image) -> Iterator[dict[str, Any]]:
 def _image(image: Image) -> dict[str, Any]:
     if image.data:
         if not image.media_type:
-            raise unsupported(
-                "an image comes without its type (data:image/png;base64,...), which Gemini wants to be told"
-            )
+            raise unsupported("an image comes without its type (data:image/png;base64,...), and Gemini wants that")
         return {"inlineData": {"mimeType": image.media_type, "data": image.data}}
     kind = mimetypes.guess_type(urlsplit(image.url).path, strict=False)[0] or ""
     if not kind.startswith("image/"):
@@ -121,9 +117,7 @@ def _image(image: Image) -> dict[str, Any]:
 
 def _declared(tool: Tool) -> dict[str, Any]:
     if not _TOOL_NAME.fullmatch(tool.name):
-        raise unsupported(
-            f"the tool name {tool.name!r} is none for Gemini: letters, digits, _ . : -, a letter or _ first"
-        )
+        raise unsupported(f"tool name {tool.name!r}: Gemini takes letters, digits, _ . : and -, a letter or _ first")
     described = {"description": tool.description} if tool.description else {}
     return {"name": tool.name, **described, "parametersJsonSchema": dict(tool.parameters)}
 
