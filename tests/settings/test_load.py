@@ -113,6 +113,24 @@ def test_openai_is_asked_for_responses_where_the_settings_say_so(write, table, a
     assert (endpoint.api, endpoint.base_url) == (api, "https://api.openai.com/v1")
 
 
+@pytest.mark.parametrize(
+    ("table", "api"),
+    [
+        ("", "gemini"),
+        ("[providers.gemini]\nextra_body = { safetySettings = [] }\n", "gemini"),
+        ('[providers.gemini]\nbase_url = "https://gateway.example/v1"\n', "openai"),
+        (
+            '[providers.gemini]\napi = "openai"\n'
+            'base_url = "https://generativelanguage.googleapis.com/v1beta/openai"\n',
+            "openai",
+        ),
+    ],
+)
+def test_gemini_is_called_in_its_own_format_unless_it_is_told_otherwise(write, table, api):
+    settings = load(write(f'[chains.default]\nprimary = "gemini/gemini-3-flash"\n{table}'))
+    assert settings.endpoint("gemini", environ={"GEMINI_API_KEY": "g-1"}).api == api
+
+
 def test_a_well_known_key_is_not_sent_to_another_host_by_omission(write):
     settings = load(write(SMALLEST + '[providers.openai]\nbase_url = "https://proxy.example/v1"\n'))
     assert settings.endpoint("openai", environ={"OPENAI_API_KEY": "sk-for-openai-alone"}).key is None
@@ -167,7 +185,7 @@ def test_the_template_loads_with_everything_that_it_comments_out(write):
         setting = bare.startswith("[") or (" = " in bare and bare.split(" = ")[0].isidentifier())
         lines.append(bare if line.startswith("# ") and setting else line)
     text = "\n".join(lines)
-    assert set(tomllib.loads(text)["providers"]) == {"openai", "house"}
+    assert set(tomllib.loads(text)["providers"]) == {"openai", "house", "vertex"}
     settings = load(write(text))
     assert settings.warnings == ()
     assert set(settings.configs) == {"default", "local"}

@@ -93,6 +93,21 @@ def test_pictures_of_several_chunks_are_all_kept():
     assert joined(pieces_in("gemini", body.encode()), "m").media == {"images": [blob, blob]}
 
 
+def said(*parts):
+    body = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
+    return FORMATS["gemini"].completion(json.dumps(body), "m", FAIL)
+
+
+def test_speech_is_audio():
+    blob = {"mimeType": "audio/L16;rate=24000", "data": "AAAA"}
+    assert said({"inlineData": blob}).media == {"audio": [blob]}
+
+
+@pytest.mark.parametrize("call", [{"name": "now"}, {"name": "now", "args": None}])
+def test_a_call_without_arguments_has_none(call):
+    assert [(call.name, call.arguments) for call in said({"functionCall": call}).tool_calls] == [("now", "{}")]
+
+
 def test_an_answer_cut_short_by_its_limit_says_so():
     assert answer_of("gemini", "gemini/length.json").finish_reason == "length"
 

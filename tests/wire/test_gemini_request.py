@@ -58,7 +58,11 @@ def test_instructions_stand_apart_from_what_was_said():
 
 def test_what_says_nothing_is_not_sent():
     empty = {"type": "text", "text": ""}
-    said = [{"role": "system", "content": [empty]}, HELLO, {"role": "assistant", "content": None}]
+    said = [
+        {"role": "system", "content": [empty]},
+        {"role": "user", "content": [{"type": "text", "text": "Hello"}, empty]},
+        {"role": "assistant", "content": None},
+    ]
     assert body_of(messages=said) == {"contents": [HEARD]}
 
 
