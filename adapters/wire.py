@@ -173,8 +173,8 @@ class Piece:
         reasoning: the next characters of the model's visible thinking.
         refusal: the next characters of a refusal, where the provider keeps it apart from the text.
         tool_calls: tool calls, or fragments of them.
-        media: ``audio``, ``images`` and (of OpenAI's Responses) further ``items``, in the provider's own shape; lists go on
-            from piece to piece.
+        media: ``audio``, ``images`` and (of OpenAI's Responses) further ``items``, in the provider's own shape; lists
+            go on from piece to piece.
         usage: tokens so far; the last one counts, and it may come after the finish reason.
         finish_reason: the answer is complete, for this reason (``stop``, ``length``, ``tool_calls``, ...).
         event: the event it came in, as bytes to be sent on; empty unless it was asked for.

@@ -35,7 +35,7 @@ from .conversation import (
     ToolUse,
     unsupported,
 )
-from .shapes import as_object_text
+from .shapes import object_of
 
 _FOREIGN_SIGNATURE: Final = "skip_thought_signature_validator"
 _MOST_STOPS: Final = 5
@@ -75,7 +75,7 @@ def _said(message: Message) -> Iterator[dict[str, Any]]:
     signature = {"thoughtSignature": _FOREIGN_SIGNATURE}
     for part in message.parts:
         if isinstance(part, ToolUse):
-            args = as_object_text(part.arguments, f"the arguments of tool call {part.id}")
+            args = object_of(part.arguments, f"the arguments of tool call {part.id}")
             yield {"functionCall": {"id": part.id, "name": part.name, "args": args}, **signature}
             signature = {}
         elif isinstance(part, (Text, Image)):

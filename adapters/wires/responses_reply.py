@@ -112,7 +112,7 @@ class ResponsesReader(EventReader):
         piece = _piece([item])
         if piece.media:
             self._items.append(item)
-            return Piece(media={"items": list(self._items)})
+            return Piece(media={"items": [item]})
         new = {kind: getattr(piece, kind) for kind in _WORDS if not self._has_told(kind, place)}
         self._told |= {(kind, place) for kind, words in new.items() if words}
         return _of_words(new)

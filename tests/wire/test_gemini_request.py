@@ -165,9 +165,9 @@ def test_a_result_without_its_call_is_unsupported():
 
 
 @pytest.mark.parametrize("arguments", ["[1]", '{"city": '])
-def test_arguments_that_are_no_object_are_the_clients_mistake(arguments):
+def test_arguments_that_are_no_object_are_unsupported(arguments):
     failure = refusal(messages=[HELLO, {"role": "assistant", "tool_calls": [call("f", arguments, "c1")]}])
-    assert failure.reason == "invalid_request"
+    assert failure.reason == "unsupported"
     assert failure.message.startswith("the arguments of tool call c1 ")
 
 
