@@ -68,6 +68,17 @@ def has_content(piece: Any) -> bool:
     return True
 
 
+def characters_of(piece: Any) -> int:
+    """How many characters of text a piece carries, as far as its shape is known."""
+    if isinstance(piece, str):
+        return len(piece)
+    texts = [_get(piece, "text"), _get(_get(piece, "delta"), "text")]
+    choices = _get(piece, "choices")
+    for choice in choices if isinstance(choices, (list, tuple)) else ():
+        texts += [_get(_get(choice, "delta"), "content"), _get(choice, "text")]
+    return sum(len(text) for text in texts if isinstance(text, str))
+
+
 def _choice_speaks(choice: Any) -> bool:
     for part in ("delta", "message"):
         inner = _get(choice, part)

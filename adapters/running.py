@@ -7,7 +7,6 @@ drops the stream — settles it exactly once; nobody is blamed for that.
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
@@ -20,27 +19,12 @@ from detent.fsm.decision import Call, Notice, Outcome, Step, Wait
 from detent.fsm.reasons import Failure
 from detent.fsm.turn import Turn
 
-from .attempts import Attempt, CallFunction
-from .content import has_content
-from .outcomes import error_of
-from .reading import EmptyAnswerError, failure_of_exception
+from .attempting import Attempting, DeadlinePassed, Opened, Whole
+from .attempts import CallFunction
+from .outcomes import Sent, error_of
+from .reading import failure_of_exception
 from .store import StoreClosedError
 from .writer import ControllerClosedError, Decide, Writer
-
-
-@frozen
-class Whole:
-    """A call returned a whole answer."""
-
-    value: Any
-
-
-@frozen
-class Opened:
-    """A call returned a stream, and its first content is here: ``pieces`` so far, ``rest`` to come."""
-
-    pieces: list[Any]
-    rest: AsyncIterator[Any] = field(repr=False)
 
 
 @frozen
@@ -49,10 +33,6 @@ class Broken:
 
     failure: Failure
     cause: BaseException | None = field(default=None, repr=False)
-
-
-class DeadlinePassed(Exception):  # noqa: N818 - no error: the turn's time is up
-    """The turn's time is up."""
 
 
 class TurnRun:
@@ -89,7 +69,8 @@ class TurnRun:
         self._call = call
         self._request = core.Request(writer.turn_id(), tokens, live, deadline_s)
         self._turn: Turn | None = None
-        self._order: Call | None = None
+        self._present: Attempting | None = None
+        self._sent = Sent()
         self._cause: BaseException | None = None
         self._lease_renewed = writer.now()
 
@@ -119,17 +100,13 @@ class TurnRun:
                 if not isinstance(step.command, Call):
                     raise self._error()
                 came = await self._attempt(step.command)
-                if isinstance(came, Broken):
-                    step = await self._fail(came)
-                elif isinstance(came, Opened) and self._live:
-                    await self._decide(core.content)
+                if not isinstance(came, Broken):
+                    await self._decide(core.content if isinstance(came, Opened) else core.succeeded)
                     return came
-                else:
-                    await self._decide(core.succeeded)
-                    return came
+                step = await self._fail(came)
         except DeadlinePassed:
             await self._decide_cut(core.deadline)
-            raise self._error() from None
+            raise self._error()  # noqa: B904 - its cause is the last attempt's exception
         except BaseException:
             await self.abort()
             raise
@@ -144,22 +121,23 @@ class TurnRun:
             pieces, more = opened.pieces, True
             while True:
                 for piece in pieces:
+                    self._sent.count(piece)
                     yield piece
                 if not more:
                     break
-                pieces, more = await self._until_more_content(opened.rest)
+                pieces, more = await self._further(opened.attempting)
             await self._decide(core.succeeded)
         except DeadlinePassed:
             await self._decide_cut(core.deadline)
-            raise self._error() from None
+            raise self._error()  # noqa: B904 - its cause is the last attempt's exception
         except (Exception, asyncio.CancelledError) as error:
             if not self._is_failure(error):
                 raise
-            await self._fail(Broken(self._read(error, mid_stream=True), error))
+            await self._fail(self._broken(opened.attempting, error))
             raise self._error() from error
         finally:
             await self.abort()
-            await _close(opened.rest)
+            await opened.attempting.close()
 
     async def abort(self) -> None:
         """Settle the turn as aborted, unless it has its outcome or never began.
@@ -173,94 +151,68 @@ class TurnRun:
     @property
     def called(self) -> Candidate:
         """Whom the last attempt called."""
-        assert self._order is not None  # asked of a turn that was answered
-        return self._order.candidate
-
-    @property
-    def _live(self) -> bool:
-        return self._turn is not None and self._turn.live
-
-    def _read(self, error: BaseException, *, mid_stream: bool) -> Failure:
-        assert self._turn is not None  # an attempt belongs to a turn that began
-        provider = self.called.provider
-        return failure_of_exception(
-            error,
-            provider,
-            now=self._writer.now(),
-            mid_stream=mid_stream,
-            aggregator=provider in self._turn.config.aggregators,
-        )
+        assert self._present is not None  # asked of a turn that was answered
+        return self._present.order.candidate
 
     async def _attempt(self, order: Call) -> Whole | Opened | Broken:
-        self._order = order
-        who = order.candidate
-        self.attempts.append(who.label)
-        attempt = Attempt(
-            who.model,
-            who.provider,
-            who.model.partition("/")[2],
-            who.credential,
-            order.attempt,
-            order.fresh,
-            order.first_token_s,
-        )
+        """Perform one call: to its first content where that is passed on, else to its end."""
+        assert self._turn is not None  # an attempt belongs to a turn that began
+        self._present = attempting = Attempting(self._call, order, self._left)
+        self.attempts.append(order.candidate.label)
         try:
-            return await self._opened(attempt, order)
+            came = await attempting.begin()
+            return came if isinstance(came, Whole) or self._turn.live else await self._gathered(came)
         except (Exception, asyncio.CancelledError) as error:
             if not self._is_failure(error):
                 raise
-            return Broken(self._read(error, mid_stream=False), error)
+            return self._broken(attempting, error)
 
-    async def _opened(self, attempt: Attempt, order: Call) -> Whole | Opened:
-        stream: AsyncIterator[Any] | None = None
+    async def _gathered(self, opened: Opened) -> Whole:
+        """The whole of an answer that is not passed on as it comes."""
+        pieces, more = opened.pieces, True
         try:
-            async with self._limit(order.first_token_s):
-                result = self._call(attempt)
-                if inspect.isawaitable(result):
-                    result = await result
-                if not hasattr(result, "__aiter__"):
-                    if not has_content(result):
-                        raise EmptyAnswerError
-                    return Whole(result)
-                stream = result.__aiter__()
-                pieces, more = await _to_content(stream)
-            if not any(has_content(piece) for piece in pieces):
-                raise EmptyAnswerError
-            if self._live:
-                return Opened(pieces, stream)
             while more:
-                further, more = await self._until_more_content(stream)
+                further, more = await self._further(opened.attempting)
                 pieces.extend(further)
-            return Whole(pieces)
-        except BaseException:
-            if stream is not None:
-                await _close(stream)
-            raise
+        finally:
+            await opened.attempting.close()
+        return Whole(pieces)
 
-    async def _until_more_content(self, stream: AsyncIterator[Any]) -> tuple[list[Any], bool]:
-        """The pieces up to the next content, and whether more may come: silent pieces prolong no wait."""
-        assert self._order is not None  # a stream is read because a call was ordered
-        async with self._limit(self._order.idle_s):
-            pieces, more = await _to_content(stream)
+    async def _further(self, attempting: Attempting) -> tuple[list[Any], bool]:
+        came = await attempting.more()
         await self._show_life()
-        return pieces, more
+        return came
+
+    def _broken(self, attempting: Attempting, error: BaseException) -> Broken:
+        """Why a call failed, content having come or not."""
+        assert self._turn is not None  # an attempt belongs to a turn that began
+        provider = attempting.order.candidate.provider
+        failure = failure_of_exception(
+            error,
+            provider,
+            now=self._writer.now(),
+            mid_stream=attempting.has_begun,
+            aggregator=provider in self._turn.config.aggregators,
+        )
+        return Broken(failure, error)
 
     async def _show_life(self) -> None:
         """Prolong the lease of a probe that goes on speaking, well before it runs out."""
         turn, now = self._turn, self._writer.now()
-        if turn is not None and turn.leases and now >= self._lease_renewed + turn.config.policy.lease_s / 3:
+        if turn is None or not turn.leases:
+            return
+        if now >= self._lease_renewed + turn.config.policy_of(self.called.model).lease_s / 3:
             self._lease_renewed = now
             await self._decide(core.content)
 
-    def _limit(self, seconds: float) -> _Limit:
-        left = None
-        if self._turn is not None and self._turn.deadline is not None:
-            left = self._turn.deadline - self._writer.now()
-        return _Limit(seconds, left)
+    def _left(self) -> float | None:
+        """The seconds until the turn's deadline, None: it has none."""
+        if self._turn is None or self._turn.deadline is None:
+            return None
+        return self._turn.deadline - self._writer.now()
 
     async def _wait(self, order: Wait) -> Step:
-        async with self._limit(float("inf")):
-            await self._writer.sleep(order.seconds)
+        await self._writer.sleep(order.seconds)  # the core orders no wait beyond the deadline
         return await self._decide(core.waited)
 
     def _is_failure(self, error: BaseException) -> bool:
@@ -275,7 +227,7 @@ class TurnRun:
 
     def _error(self) -> BaseException:
         assert self.outcome is not None  # only a settled turn has an error
-        error = error_of(self.outcome, self._writer.now())
+        error = error_of(self.outcome, self._writer.now(), self._sent)
         error.__cause__ = self._cause
         return error
 
@@ -316,51 +268,3 @@ class TurnRun:
         return await self._decide(
             lambda s, turn, health, now, attempt: core.failed(s, turn, health, now, attempt, broken.failure, dice)
         )
-
-
-class _Limit:
-    """A limit on one wait, and the turn's deadline, whichever comes first.
-
-    Args:
-        seconds: the limit of the wait.
-        left: the seconds until the turn's deadline, None: it has none.
-    """
-
-    def __init__(self, seconds: float, left: float | None) -> None:
-        self._is_deadline = left is not None and left <= seconds
-        limit = max(0.0, left) if self._is_deadline and left is not None else seconds
-        self._timeout = asyncio.timeout(None if limit == float("inf") else limit)
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-        except TimeoutError:
-            if self._timeout.expired() and self._is_deadline:
-                raise DeadlinePassed from None
-            raise
-
-
-async def _to_content(stream: AsyncIterator[Any]) -> tuple[list[Any], bool]:
-    """The pieces up to the next content, and whether the stream may go on."""
-    pieces: list[Any] = []
-    async for piece in stream:
-        pieces.append(piece)
-        if has_content(piece):
-            return pieces, True
-    return pieces, False
-
-
-async def _close(stream: AsyncIterator[Any]) -> None:
-    """Stop an upstream stream; one that cannot be stopped, or fails to, is nobody's failure any more."""
-    close = getattr(stream, "aclose", None) or getattr(stream, "close", None)
-    if close is None:
-        return
-    try:
-        result = close()
-        if inspect.isawaitable(result):
-            await result
-    except Exception:
-        return

@@ -11,9 +11,10 @@ from detent.fsm.chain import DEFAULT_CHAIN
 from detent.fsm.decision import Notice, Outcome, Step
 from detent.fsm.errors import DetentError
 
+from .attempting import Opened, Whole
 from .attempts import CallFunction
 from .history import Subscription, sentences
-from .running import Opened, TurnRun, Whole
+from .running import TurnRun
 from .upstreams import Upstreams
 from .wire import Form, Piece, Request, joined
 from .writer import SessionStatus, Writer

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 
+from attrs import evolve
+
 from detent.fsm.errors import DetentError
 from detent.fsm.reasons import Failure
 
@@ -79,7 +81,8 @@ class Upstreams:
 
     def _endpoint(self, attempt: Attempt) -> Endpoint:
         try:
-            return self.keys.endpoint(attempt.provider, attempt.credential)
+            endpoint = self.keys.endpoint(attempt.provider, attempt.credential)
         except DetentError as error:
             # A secret that is not there is a credential that does not work: the next one may.
             raise ProviderError(Failure("auth", message=str(error))) from error
+        return endpoint if attempt.connect_s is None else evolve(endpoint, connect_s=attempt.connect_s)

@@ -3,7 +3,7 @@
 Nothing here reads a clock, does I/O, or rolls dice: `core` has one step function an event, from values to values.
 """
 
-from .chain import Candidate, Chain, Config, Policy
+from .chain import Candidate, Chain, Config, Limits, Policy
 from .cooldown import COOLDOWN, Cooldown
 from .decision import Call, Decision, Notice, Outcome, Step, Wait
 from .engine import Explanation, Fired, Table, disagreements
@@ -43,6 +43,7 @@ __all__ = [
     "Failure",
     "Fate",
     "Fired",
+    "Limits",
     "Notice",
     "Outcome",
     "Policy",

@@ -184,7 +184,7 @@ def start(session: Session, config: Config, health: Health, now: float, request:
         pin=session.pin,
         strict=strict,
         tokens=request.tokens,
-        live=request.live and not config.policy.buffer_answers,
+        live=request.live and config.policy.stream == "live",
         deadline=None if limit is None else now + limit,
         licensed=licensed,
         need=need,
@@ -201,10 +201,10 @@ def start(session: Session, config: Config, health: Health, now: float, request:
 def content(session: Session, turn: Turn, health: Health, now: float, attempt: int) -> Step:
     """Content came: the first of it commits a live turn, and each is a sign of life for a probe's lease."""
     desk = Desk(session, health, now, turn)
-    desk.to_turn("content", tt.OfAttempt(attempt))
-    lease = cd.Extended(walk.holder_of(turn), now + turn.config.policy.lease_s)
-    for key in turn.leases:
-        desk.to_cooldown(key, "extended", lease)
+    fired = desk.to_turn("content", tt.OfAttempt(attempt))
+    for key in turn.leases if fired.kind == "move" else ():
+        lease_s = turn.config.policy_of(desk.candidate.model).lease_s
+        desk.to_cooldown(key, "extended", cd.Extended(walk.holder_of(turn), now + lease_s))
     return desk.step()
 
 
@@ -317,9 +317,10 @@ def _go_on(desk: Desk, wait_s: float = 0.0) -> Step:
 
 def _begin_attempt(desk: Desk) -> Call:
     turn = desk.open_turn
-    candidate, policy = desk.candidate, turn.config.policy
+    candidate = desk.candidate
+    limits = turn.config.policy_of(candidate.model)
     event = _tell_session(desk, candidate.model)
-    claim = cd.Claimed(desk.now, walk.holder_of(turn), desk.now + policy.lease_s)
+    claim = cd.Claimed(desk.now, walk.holder_of(turn), desk.now + limits.lease_s)
     for key in turn.leases:
         desk.to_cooldown(key, "claimed", claim)
     if turn.resort:
@@ -329,7 +330,15 @@ def _begin_attempt(desk: Desk) -> Call:
     seen = {key: record.generation for key, record in found if record is not None}
     desk.to_turn("called", tt.Called(seen, event == "failed_over", desk.session.prober == turn.id), candidate.label)
     expired = turn.tries > 0 and turn.failure is not None and turn.failure.reason == "session_expired"
-    return Call(turn.attempt, candidate, policy.first_token_s, policy.idle_s, fresh=expired)
+    return Call(
+        turn.attempt,
+        candidate,
+        limits.first_token_s,
+        limits.idle_s,
+        connect_s=limits.connect_s,
+        attempt_s=limits.attempt_s,
+        fresh=expired,
+    )
 
 
 def _tell_session(desk: Desk, model: str) -> str | None:

@@ -99,6 +99,8 @@ class Call:
         candidate: whom to call.
         first_token_s: the longest wait for the first content, in seconds.
         idle_s: the longest gap between two pieces of content, in seconds.
+        connect_s: the longest a connection may take, in seconds, None: as the provider's address says.
+        attempt_s: the longest it may take to the whole answer, in seconds, None: as long as content keeps coming.
         fresh: drop the provider's stale conversation state first.
     """
 
@@ -106,6 +108,8 @@ class Call:
     candidate: Candidate
     first_token_s: float
     idle_s: float
+    connect_s: float | None = None
+    attempt_s: float | None = None
     fresh: bool = False
 
 

@@ -13,7 +13,7 @@ from typing import Final, get_args
 from attrs import frozen
 
 from detent.fsm import Chain, Config, Failure, Policy
-from detent.fsm.chain import OnAllCooling, provider_of
+from detent.fsm.chain import OnAllCooling, Stream, provider_of
 from detent.fsm.reasons import NARROWER, RULINGS, Reason
 
 try:
@@ -97,7 +97,7 @@ def policies(draw: st.DrawFn) -> Policy:
         pin_strict=draw(st.booleans()),
         keep_credential=draw(st.booleans()),
         content_filter_fails_over=draw(st.booleans()),
-        buffer_answers=draw(st.booleans()),
+        stream=draw(st.sampled_from(get_args(Stream))),
     )
 
 

@@ -105,7 +105,7 @@ def rare() -> tuple[Environment, ...]:
         Environment("a prompt that outgrows windows", (outgrown,), (TOO_LONG, OVERLOADED)),
         Environment("two keys, and failures of the request", (keys,), (UNSUPPORTED, RATE_LIMITED)),
         Environment("rests of no length", (restless,), (UNREACHABLE, OVERLOADED)),
-        Environment("answers are buffered", (Config(pair, evolve(patient, buffer_answers=True)),), content=True,
+        Environment("answers are buffered", (Config(pair, evolve(patient, stream="buffered")),), content=True,
                     late=True),
         Environment("retries without a wait", (Config(pair, evolve(patient, backoff_s=0.0)),), (OVERLOADED, EXPIRED)),
         Environment("two sessions that wait for one model", (alone,), sessions=2, reconcile=False),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from detent.fsm.chain import Chain, Config, Policy, provider_of
 from detent.fsm.reasons import REASONS
@@ -240,8 +240,8 @@ def providers_of(table: Mapping[str, Any]) -> set[str]:
 
 
 def _policy(values: Mapping[str, Any]) -> Policy:
-    base = {key: getattr(SCENARIO_POLICY, key) for key in (*_POLICY_KEYS, "backoff_s", "backoff_cap_s")}
-    return Policy(**{**base, **values})
+    given = {key: value for key, value in values.items() if key != "buffer_answers"}
+    return evolve(SCENARIO_POLICY, stream="buffered" if values.get("buffer_answers") else "live", **given)
 
 
 def _step(reader: Reader, number: int, step: Any) -> Step:

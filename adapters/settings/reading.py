@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from detent.fsm.chain import Config, provider_of
 
-from .chains import check_providers, named_models, read_chains, read_windows
+from .chains import check_providers, named_models, read_chains, read_models
 from .gateway import read_gateway
 from .journal import read_journal
 from .key_file import KeyFiles
@@ -68,7 +68,7 @@ def examine(path: Path) -> tuple[Settings | None, Problems]:
     files = KeyFiles(path.absolute().parent, clean.get("allow_readable_key_files") is True)
     providers = read_providers(provider_tables, [provider_of(model) for model in models], files, problems)
     walks = read_chains(chains, policy, problems)
-    windows = read_windows(model_tables, models, problems)
+    windows, limits = read_models(model_tables, models, problems)
     table = clean.get("journal")
     journal = read_journal(table, path.parent, problems) if isinstance(table, Mapping) else None
     gateway = read_gateway(_table(clean, "gateway"), problems)
@@ -84,6 +84,7 @@ def examine(path: Path) -> tuple[Settings | None, Problems]:
             chain,
             walk,
             windows=windows,
+            limits=limits,
             credentials=credentials,
             providers=frozenset(providers),
             aggregators=frozenset(name for name, provider in providers.items() if provider.aggregator),

@@ -34,7 +34,7 @@ POLICIES = st.builds(
     pin_strict=st.booleans(),
     keep_credential=st.booleans(),
     content_filter_fails_over=st.booleans(),
-    buffer_answers=st.booleans(),
+    stream=st.sampled_from(["live", "buffered"]),
 )
 
 

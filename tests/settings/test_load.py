@@ -12,7 +12,7 @@ from detent.adapters.settings import (
     UnknownCredentialError,
     load,
 )
-from detent.fsm.chain import Chain, Policy
+from detent.fsm.chain import Chain, Limits, Policy
 from detent.fsm.plain import from_plain, to_plain
 
 SMALLEST = '[chains.default]\nprimary = "openai/gpt-5"\n'
@@ -55,6 +55,28 @@ def test_a_chain_differs_from_the_common_policy_in_what_it_says_alone(write):
 def test_windows_are_known_to_every_chain(write):
     settings = load(write(SMALLEST + '[models."openai/gpt-5"]\nwindow = 400000\n'))
     assert settings.configs["default"].windows == {"openai/gpt-5": 400000}
+
+
+def test_limits_and_streams_are_of_the_file_of_a_chain_and_of_a_model(write):
+    settings = load(
+        write(
+            "[policy]\nconnect_s = 3\nattempt_s = 90\n"
+            '[chains.default]\nprimary = "openai/gpt-5"\n'
+            '[chains.slow]\nprimary = "openai/gpt-5"\npolicy = { attempt_s = 600, stream = "buffered" }\n'
+            '[models."openai/gpt-5"]\nfirst_token_s = 120\n'
+        )
+    )
+    quick, slow = settings.configs["default"], settings.configs["slow"]
+    assert quick.policy == Policy(connect_s=3, attempt_s=90)
+    assert slow.policy == Policy(connect_s=3, attempt_s=600, stream="buffered")
+    assert quick.limits == slow.limits == {"openai/gpt-5": Limits(first_token_s=120)}
+    assert quick.windows == {}
+
+
+def test_limits_of_a_model_that_no_chain_names_are_odd(write):
+    settings = load(write(SMALLEST + '[models."openai/gpt5"]\nidle_s = 5\n'))
+    (warning,) = settings.warnings
+    assert warning.startswith('models."openai/gpt5".idle_s: no chain names "openai/gpt5"')
 
 
 def test_a_server_of_ones_own_wants_no_key(write):
@@ -193,7 +215,7 @@ def test_the_template_loads_with_everything_that_it_comments_out(write):
 
 
 def test_the_template_names_every_key_of_a_policy_that_people_change():
-    keys = ("cooldown_s", "turn_deadline_s", "pin_strict", "content_filter_fails_over", "buffer_answers")
+    keys = ("cooldown_s", "turn_deadline_s", "pin_strict", "content_filter_fails_over", "stream", "attempt_s")
     for key in (*keys, "keep_credential"):
         assert f"{key} = " in TEMPLATE
 

@@ -8,8 +8,8 @@ from detent.adapters.wires import FORMATS
 CHAIN = '[chains.default]\nprimary = "openai/gpt-5"\n'
 POLICY_KEYS = (
     "retries, backoff_s, backoff_cap_s, cooldown_s, cooldown_cap_s, hard_cooldown_s, hard_cap_s, strike_window_s, "
-    "turn_deadline_s, first_token_s, idle_s, max_wait_s, on_all_cooling, last_resort_gap_s, pin_strict, "
-    "keep_credential, content_filter_fails_over, buffer_answers"
+    "turn_deadline_s, connect_s, first_token_s, idle_s, attempt_s, max_wait_s, on_all_cooling, last_resort_gap_s, "
+    "pin_strict, keep_credential, content_filter_fails_over, stream"
 )
 PROVIDER_KEYS = (
     "base_url, api, key_env, key_file, key, credentials, aggregator, headers, headers_env, headers_file, extra_body, "
@@ -94,6 +94,31 @@ MISTAKES = {
     "a deadline of no time": (
         CHAIN + "[policy]\nturn_deadline_s = 0.0\n",
         "policy.turn_deadline_s: is 0.0, must be above 0; leave it out for no limit",
+    ),
+    "a limit of no time": (
+        CHAIN + "[policy]\nconnect_s = 0\n[chains.default.policy]\nattempt_s = -1\n",
+        (
+            "policy.connect_s: is 0, must be a number above 0, or left out",
+            "chains.default.policy.attempt_s: is -1, must be a number above 0, or left out",
+        ),
+    ),
+    "a model's limit of no time": (
+        CHAIN + '[models."openai/gpt-5"]\nfirst_token_s = 0\nidle_s = "long"\n',
+        (
+            'models."openai/gpt-5".first_token_s: is 0, must be a number above 0, or left out',
+            'models."openai/gpt-5".idle_s: is "long", must be a number',
+        ),
+    ),
+    "a stream that is neither live nor buffered": (
+        CHAIN + '[policy]\nstream = "buffer"\n',
+        'policy.stream: is "buffer", must be one of "live", "buffered"; did you mean "buffered"?',
+    ),
+    "the old name of a buffered stream": (
+        CHAIN + "[policy]\nbuffer_answers = true\n[chains.default.policy]\nbuffer_answers = false\n",
+        (
+            'policy.buffer_answers: is no key any more; write stream = "buffered"',
+            'chains.default.policy.buffer_answers: is no key any more; write stream = "live"',
+        ),
     ),
     "a word that is none of the words": (
         CHAIN + '[policy]\non_all_cooling = "fail-fast"\n',
