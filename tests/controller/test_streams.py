@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from aiohttp import web
 from attrs import frozen
 
-from detent.adapters import ExhaustedError, InterruptedTurnError
+from detent.adapters import Attempt, ExhaustedError, InterruptedTurnError
 from detent.adapters.local_replies import Cut, Exchange
 from detent.fsm import Policy
 
+from .conftest import controller, in_virtual_time
 from .test_sockets import ASK, two_providers
 
 SIXTY = " ".join(f"word{number}" for number in range(60))
@@ -161,3 +164,42 @@ def test_a_limit_that_passes_closes_the_upstream_connection_within_a_second() ->
             await asyncio.wait_for(watched.left.wait(), 1)
 
     asyncio.run(story())
+
+
+class Feed:
+    """Pieces of a client library: its iteration may break, and only its maker's `close` lets the connection go."""
+
+    def __init__(self, *pieces: str, then: BaseException) -> None:
+        self.pieces = list(pieces)
+        self.then = then
+        self.closed = 0
+
+    def __aiter__(self) -> Feed:
+        return self
+
+    async def __anext__(self) -> str:
+        if self.pieces:
+            return self.pieces.pop(0)
+        raise self.then
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("streamed", [True, False], ids=["live", "gathered"])
+def test_a_connection_that_drops_in_mid_answer_is_a_broken_stream_and_closes_no_endpoint(streamed: bool) -> None:
+    feed = Feed("half ", then=ConnectionResetError("peer went away"))
+
+    async def call(attempt: Attempt) -> Any:
+        return feed if attempt.model == "a/x" else "whole"
+
+    async def story() -> None:
+        session = controller("a/x", "a/y").session("s")
+        with suppress(InterruptedTurnError):
+            answer = await session.run(call, stream=streamed)
+            _ = [piece async for piece in answer]
+        assert feed.closed == 1
+        assert list((await session.status()).cooling) == ["a/x"], "a/y is of the same provider, and is not condemned"
+        assert "a/x: stream_interrupted" in "\n".join(session.why())
+
+    in_virtual_time(story)
