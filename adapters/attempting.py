@@ -110,17 +110,9 @@ class Attempting:
             return await self._to_content()
 
     async def close(self) -> None:
-        """Stop the stream; one that cannot be stopped, or fails to, is nobody's failure any more."""
+        """Stop the stream, if the call has opened one."""
         stream, self._stream = self._stream, None
-        close = getattr(stream, "aclose", None) or getattr(stream, "close", None)
-        if close is None:
-            return
-        try:
-            result = close()
-            if inspect.isawaitable(result):
-                await result
-        except Exception:
-            return
+        await close(stream)
 
     async def _to_content(self) -> tuple[list[Any], bool]:
         """The pieces up to the next content, and whether there was one."""
@@ -165,3 +157,16 @@ def _told(order: Call) -> Attempt:
         connect_s=order.connect_s,
         attempt_s=order.attempt_s,
     )
+
+
+async def close(stream: Any) -> None:
+    """Stop a stream, if it is one; that it cannot be stopped, or fails to, is nobody's failure any more."""
+    end = getattr(stream, "aclose", None) or getattr(stream, "close", None)
+    if end is None:
+        return
+    try:
+        result = end()
+        if inspect.isawaitable(result):
+            await result
+    except Exception:
+        return

@@ -1,7 +1,8 @@
 """Running one turn: perform what the core orders, bring back what came of it, until the turn has its outcome.
 
-The turn runs in its caller's task. Whatever ends it from outside — the caller cancels, the deadline passes, the client
-drops the stream — settles it exactly once; nobody is blamed for that.
+The turn runs in its caller's task, and so does each call, unless the chain hedges: then calls live in tasks of their
+own, and none of these outlives its turn. Whatever ends a turn from outside (the caller cancels, the deadline passes,
+the client drops the stream) settles it exactly once; nobody is blamed for that.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from detent.fsm.decision import Call, Notice, Outcome, Step, Wait
 from detent.fsm.reasons import Failure
 from detent.fsm.turn import Turn
 
+from .apart import apart
 from .attempting import Attempting, DeadlinePassed, Opened, Whole
 from .attempts import CallFunction
 from .outcomes import Sent, error_of
+from .racing import Race
 from .reading import failure_of_exception
 from .store import StoreClosedError
 from .writer import ControllerClosedError, Decide, Writer
@@ -29,8 +32,9 @@ from .writer import ControllerClosedError, Decide, Writer
 
 @frozen
 class Broken:
-    """A call failed."""
+    """An attempt failed."""
 
+    attempt: int
     failure: Failure
     cause: BaseException | None = field(default=None, repr=False)
 
@@ -100,10 +104,10 @@ class TurnRun:
                 if not isinstance(step.command, Call):
                     raise self._error()
                 came = await self._attempt(step.command)
-                if not isinstance(came, Broken):
+                if not isinstance(came, Step):
                     await self._decide(core.content if isinstance(came, Opened) else core.succeeded)
                     return came
-                step = await self._fail(came)
+                step = came
         except DeadlinePassed:
             await self._decide_cut(core.deadline)
             raise self._error()  # noqa: B904 - its cause is the last attempt's exception
@@ -154,26 +158,68 @@ class TurnRun:
         assert self._present is not None  # asked of a turn that was answered
         return self._present.order.candidate
 
-    async def _attempt(self, order: Call) -> Whole | Opened | Broken:
-        """Perform one call: to its first content where that is passed on, else to its end."""
+    async def _attempt(self, order: Call) -> Whole | Opened | Step:
+        """Perform a call: to its first content where that is passed on, else to its end; or what its failure came to.
+
+        On a chain that hedges, another call may be made beside it, and answer in its place.
+        """
         assert self._turn is not None  # an attempt belongs to a turn that began
-        self._present = attempting = Attempting(self._call, order, self._left)
+        if order.hedge_after_s is None:
+            self._present = self._made(order, self._call)
+            came: Whole | Opened | Broken | Step = await self._begun(self._present)
+        else:
+            came = await self._first_of_two(order)
+        if isinstance(came, Opened) and not self._turn.live:
+            came = await self._gathered(came)
+        return await self._fail(came) if isinstance(came, Broken) else came
+
+    async def _first_of_two(self, order: Call) -> Whole | Opened | Broken | Step:
+        """Perform a call, and where it is slow the next candidate's beside it; nothing is in flight afterwards."""
+        async with Race(self._begun) as race:
+            self._present = self._made(order, apart(self._call))
+            race.enter(self._present)
+            while True:
+                finisher = await race.finisher()
+                if finisher is None:
+                    step = await self._decide(core.slow)
+                    if isinstance(step.command, Call):
+                        race.enter(self._made(step.command, apart(self._call)))
+                    continue
+                attempting, came = finisher
+                if not isinstance(came, Broken):
+                    self._present = attempting
+                    return came
+                step = await self._fail(came)
+                if step.command is not None:
+                    return step
+                self._present = race.last
+
+    def _made(self, order: Call, call: CallFunction) -> Attempting:
         self.attempts.append(order.candidate.label)
+        return Attempting(call, order, self._left)
+
+    async def _begun(self, attempting: Attempting) -> Whole | Opened | Broken:
         try:
-            came = await attempting.begin()
-            return came if isinstance(came, Whole) or self._turn.live else await self._gathered(came)
+            return await attempting.begin()
         except (Exception, asyncio.CancelledError) as error:
             if not self._is_failure(error):
                 raise
             return self._broken(attempting, error)
 
-    async def _gathered(self, opened: Opened) -> Whole:
+    async def _gathered(self, opened: Opened) -> Whole | Broken:
         """The whole of an answer that is not passed on as it comes."""
+        assert self._turn is not None  # an attempt belongs to a turn that began
         pieces, more = opened.pieces, True
         try:
+            if self._turn.beside is not None:
+                await self._decide(core.content)
             while more:
                 further, more = await self._further(opened.attempting)
                 pieces.extend(further)
+        except (Exception, asyncio.CancelledError) as error:
+            if not self._is_failure(error):
+                raise
+            return self._broken(opened.attempting, error)
         finally:
             await opened.attempting.close()
         return Whole(pieces)
@@ -194,7 +240,7 @@ class TurnRun:
             mid_stream=attempting.has_begun,
             aggregator=provider in self._turn.config.aggregators,
         )
-        return Broken(failure, error)
+        return Broken(attempting.order.attempt, failure, error)
 
     async def _show_life(self) -> None:
         """Prolong the lease of a probe that goes on speaking, well before it runs out."""
@@ -218,7 +264,7 @@ class TurnRun:
     def _is_failure(self, error: BaseException) -> bool:
         """The call failed by itself; neither its caller ended it nor could the controller not go on.
 
-        A cancellation that came out of the call, while nobody cancelled the task that runs this turn, is a failure.
+        A cancellation that came out of the call, while nobody cancelled the task that waits for it, is a failure.
         """
         if isinstance(error, (DeadlinePassed, StoreClosedError, ControllerClosedError)):
             return False
@@ -235,9 +281,12 @@ class TurnRun:
         return await self._decided(lambda s, config, health, now: core.start(s, config, health, now, self._request))
 
     async def _decide(self, step: Callable[..., Step]) -> Step:
-        turn = self._turn
+        """Have an event of the present attempt decided."""
+        turn, present = self._turn, self._present
         assert turn is not None  # begun by _decide_start
-        return await self._decided(lambda s, _config, health, now: step(s, turn, health, now, turn.attempt))
+        assert present is not None  # made by _attempt
+        number = present.order.attempt
+        return await self._decided(lambda s, _config, health, now: step(s, turn, health, now, number))
 
     async def _decide_cut(self, step: Callable[..., Step]) -> Step:
         turn = self._turn
@@ -263,8 +312,9 @@ class TurnRun:
         return step
 
     async def _fail(self, broken: Broken) -> Step:
+        turn, dice = self._turn, self._writer.dice()
+        assert turn is not None  # begun by _decide_start
         self._cause = broken.cause
-        dice = self._writer.dice()
-        return await self._decide(
-            lambda s, turn, health, now, attempt: core.failed(s, turn, health, now, attempt, broken.failure, dice)
+        return await self._decided(
+            lambda s, _config, health, now: core.failed(s, turn, health, now, broken.attempt, broken.failure, dice)
         )

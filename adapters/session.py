@@ -118,7 +118,8 @@ class LiveSession:
 
         ``call(candidate)`` is awaited for each attempt, with the `Attempt` that tells whom to call; it returns an
         answer or an async iterator of pieces, and raises what its client raises. Before the first content a failure
-        is invisible here and the walk goes on; after it, iterating the answer raises `InterruptedTurnError`.
+        is invisible here and the walk goes on; after it, iterating the answer raises `InterruptedTurnError`. The call
+        runs in the caller's task, unless the chain hedges: then each call runs in one task of its own.
 
         Args:
             call: performs one attempt.

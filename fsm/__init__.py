@@ -19,7 +19,8 @@ from .errors import (
 from .reasons import REASONS, RULINGS, Failure, Ruling
 from .rows import Row
 from .session import SESSION, Session
-from .turn import TURN, Fate, Turn
+from .turn import TURN, Turn
+from .turn_events import Fate
 
 __all__ = [
     "COOLDOWN",

@@ -185,6 +185,8 @@ class Policy:
         first_token_s: the longest wait for the first content of an attempt.
         idle_s: the longest gap between two pieces of content.
         attempt_s: the longest an attempt may take to its whole answer, None: as long as content keeps coming.
+        hedge_after_s: an attempt without content for so long gets the next candidate started beside it; the first
+            of the two to have content answers, and the other is called off and not blamed. None: never.
         max_wait_s: the longest a turn waits in place because a server said so, each wait by itself.
         on_all_cooling: ``last_resort``: one attempt on the softly cooling candidate that is due soonest;
             ``fail_fast``: the turn ends at once with the time.
@@ -213,6 +215,7 @@ class Policy:
     first_token_s: float = field(default=60.0, validator=_not_negative)
     idle_s: float = field(default=60.0, validator=_not_negative)
     attempt_s: float | None = field(default=None, validator=_above_zero_or_none)
+    hedge_after_s: float | None = field(default=None, validator=_not_negative_or_none)
     max_wait_s: float = field(default=5.0, validator=_not_negative)
     on_all_cooling: OnAllCooling = field(default="last_resort", validator=_on_all_cooling)
     last_resort_gap_s: float = field(default=30.0, validator=_not_negative)

@@ -11,7 +11,8 @@ from typing import Final
 from .chain import Candidate, Config
 from .cooldown import COOLDOWN, PROBING, Cooldown, Released
 from .reasons import Failure
-from .turn import STREAMING, Fate, Reach, Turn
+from .turn import STREAMING, Turn
+from .turn_events import Fate, Reach
 
 Health = Mapping[str, Cooldown]
 """The cooldown records by scope key; a scope without a record is available."""
@@ -50,9 +51,9 @@ def given_back(turn: Turn, health: Health) -> Health:
     return {**health, **{r.key: COOLDOWN.fire(r, "released", Released(holder)).after for r in own}} if own else health
 
 
-def holder_of(turn: Turn) -> str:
-    """What the turn's present attempt signs its leases with."""
-    return f"{turn.id}#{turn.attempt}"
+def holder_of(turn: Turn, attempt: int | None = None) -> str:
+    """What an attempt of the turn, the present one by default, signs its leases with."""
+    return f"{turn.id}#{turn.attempt if attempt is None else attempt}"
 
 
 def fits(config: Config, model: str, need: int) -> bool:

@@ -63,7 +63,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "a pin leaves only by the user's hand",
         "I01 I03",
         selection.pin_is_the_users,
-        "start succeed fail content waited abort deadline late reconcile publish restart die come_back wait",
+        "start succeed fail slow content waited abort deadline late reconcile publish restart die come_back wait",
         selection.pin_as_before,
     ),
     step(
@@ -119,7 +119,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "a session is moved by its own events alone",
         "I17",
         selection.sessions_are_apart,
-        "start succeed fail content waited abort deadline late pin unpin reset reconcile",
+        "start succeed fail slow content waited abort deadline late pin unpin reset reconcile",
     ),
     step(
         "16",
@@ -189,7 +189,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "nobody is called while a scope of theirs rests, but for a last resort and a pin's licence",
         "I10 I26",
         walks.calls_are_permitted,
-        "start fail waited",
+        "start fail slow waited",
     ),
     step(
         "18",
@@ -248,7 +248,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "each call of a turn lowers a measure that cannot fall for ever, so every turn ends",
         "I05 I35",
         walks.measure_falls,
-        "fail waited",
+        "fail slow content waited",
     ),
     step("20", "an abort ends its turn in every state, and no other", "I27", walks.abort_ends, "abort"),
     step("21", "a wait in place is bounded by the policy", "I25", walks.waits_are_bounded, walks.OUTCOMES),
@@ -338,6 +338,26 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         walks.hint_is_honest,
         walks.OUTCOMES,
     ),
+    state(
+        "26",
+        "of one turn two calls at most are in flight, and two only where the chain hedges",
+        "I26",
+        walks.two_at_most,
+    ),
+    step(
+        "26b",
+        "of two calls the one that has content first goes on alone",
+        "I22 I23",
+        walks.first_content_wins,
+        "content succeed",
+    ),
+    step(
+        "26c",
+        "a hedge holds nothing against the one that was called off",
+        "I08 I27",
+        rests.called_off_is_not_blamed,
+        "content succeed",
+    ),
     step(
         "7",
         "a failure puts to rest the scope it condemns and nothing wider; a failure of the request, nothing",
@@ -398,7 +418,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "the first call after a rest takes the lease, and takes it from nobody",
         "I12 I33",
         rests.probe_is_alone,
-        "start fail waited",
+        "start fail slow waited",
     ),
     state(
         "8c",

@@ -126,7 +126,7 @@ class _Writer:
                 self._pass(m)
             case "late":
                 pass
-            case "deadline" | "die" | "come_back" | "renew":
+            case "deadline" | "die" | "come_back" | "renew" | "slow":
                 raise NotTellableError(f"the format has no word for the move {m.move.kind!r}")
             case _:
                 self._by_hand(m)

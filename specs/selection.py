@@ -187,11 +187,14 @@ def licence_is_honoured(m: Moment) -> bool:
 
 
 def good_probe_is_home(m: Moment) -> bool:
-    """When home answers its probe, the session is home and has adopted what the turn had planned from."""
+    """When home answers its probe, the session is home and has adopted what the turn had planned from.
+
+    An answer of the one beside the probe is none of home.
+    """
     flight = m.flight
     assert flight is not None  # somebody succeeded
     old, new = m.before.sessions[flight.session], m.after.sessions[flight.session]
-    if old.prober != flight.id or flight.turn is None:
+    if old.prober != flight.id or flight.turn is None or m.move.beside:
         return True
     outcome = m.command
     at_home = isinstance(outcome, Outcome) and new.serving == outcome.model and new.state in SETTLED

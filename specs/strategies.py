@@ -91,6 +91,7 @@ def policies(draw: st.DrawFn) -> Policy:
         turn_deadline_s=draw(st.none() | st.sampled_from((10.0, 60.0))),
         first_token_s=draw(seconds),
         idle_s=draw(seconds),
+        hedge_after_s=draw(st.none() | st.sampled_from((0.0, 0.5, 20.0))),
         max_wait_s=draw(st.sampled_from((0.0, 5.0))),
         on_all_cooling=draw(st.sampled_from(get_args(OnAllCooling))),
         last_resort_gap_s=draw(st.sampled_from((0.0, 30.0))),

@@ -12,7 +12,7 @@ from detent.fsm.turn import BACKING_OFF
 
 from .world import Flight, Moment, World, is_at_rest
 
-OUTCOMES: Final = "start succeed fail content waited abort deadline late"
+OUTCOMES: Final = "start succeed fail slow content waited abort deadline late"
 
 
 def resting(world: World, candidate: Candidate) -> list[str]:
@@ -211,31 +211,60 @@ def one_outcome(m: Moment) -> bool:
     """A turn that has its outcome is in flight no more; one that has none is, with something under way."""
     if m.move.kind == "late":
         return True
-    gone = m.after.flight(m.move.flight) is None
-    return gone == isinstance(m.command, Outcome) and (m.command is not None or m.move.kind == "content")
+    after = m.after.flight(m.move.flight)
+    return (after is None) == isinstance(m.command, Outcome) and (
+        after is None or isinstance(m.command, Wait) or bool(after.flying)
+    )
 
 
 def answer_is_the_callees(m: Moment) -> bool:
-    """The answer is ascribed to the candidate that was called last."""
-    outcome, calls = m.command, called_by(m)
+    """The answer is ascribed to the candidate whose call it came of."""
+    outcome = m.command
     if not isinstance(outcome, Outcome) or outcome.kind != "answered":
         return False
-    return bool(calls) and (outcome.model, outcome.credential) == (calls[-1].model, calls[-1].credential)
+    return (outcome.model, outcome.credential) == (m.callee.model, m.callee.credential)
+
+
+def two_at_most(world: World) -> bool:
+    """Of one turn two calls at most are in flight, two only where its chain hedges, and the turn knows which."""
+    return all(
+        [c for c in (f.turn.current, None if f.turn.beside is None else f.turn.beside.candidate) if c is not None]
+        == list(f.flying)
+        and len(f.flying) <= (1 if f.turn.config.policy.hedge_after_s is None else 2)
+        for f in world.flights
+        if f.turn is not None and f.calling
+    )
+
+
+def first_content_wins(m: Moment) -> bool:
+    """Whoever has content first goes on alone, and nobody is called in its place."""
+    before, after = m.before.flight(m.move.flight), m.after.flight(m.move.flight)
+    if before is None or len(before.flying) < 2:
+        return True
+    if after is None:
+        return answer_is_the_callees(m)
+    return after.turn is not None and (after.turn.current, after.turn.beside) == (m.callee, None)
 
 
 def measure(flight: Flight, policy_retries: int) -> tuple[int, int, int]:
-    """What each call of a turn lowers: candidates left, tries left, and whether a wait lies ahead of the call."""
+    """What each call of a turn lowers: candidates left, tries left, and whether a wait lies ahead of the call.
+
+    A candidate left counts twice, one that is called beside another still once.
+    """
     turn = flight.turn
     if turn is None:
         return (0, 0, 0)
-    return (len(turn.plan) - turn.at, policy_retries - turn.tries, int(turn.state == BACKING_OFF))
+    left = 2 * (len(turn.plan) - turn.at) + int(turn.beside is not None)
+    return (left, policy_retries - turn.tries, int(turn.state == BACKING_OFF))
 
 
 def measure_falls(m: Moment) -> bool:
-    """Each further call or wait of a turn lowers its measure, which cannot fall for ever."""
+    """Each further call or wait of a turn lowers its measure, which cannot fall for ever; nothing ever raises it."""
     before, after = m.before.flight(m.move.flight), m.after.flight(m.move.flight)
-    if before is None or after is None or not isinstance(m.command, (Call, Wait)):
+    if before is None or after is None:
         return True
+    if not isinstance(m.command, (Call, Wait)):
+        return measure(after, 0) <= measure(before, 0)
     retries = turn_of(m).config.policy.retries
     return measure(after, retries + 1) < measure(before, retries + 1) or (
         isinstance(m.command, Wait) and measure(after, retries)[:2] < measure(before, retries)[:2]

@@ -45,6 +45,8 @@ def standard(size: int = 3) -> tuple[Environment, ...]:
     keys = Config(Chain.of(*MODELS[: size - 1]), small_policy(), credentials={"a": ("k1", "k2")})
     ordered = evolve(keys, policy=evolve(keys.policy, keep_credential=False))
     house = Config(Chain.of("a/x", "a/y", *MODELS[1 : size - 1]), small_policy())
+    hedged = Config(chain, small_policy(Policy(retries=1, backoff_s=0.0, hedge_after_s=1.0)))
+    hasty = evolve(hedged.policy, retries=0)
     replaced, removed, reordered = variants(plain)[1:]
     pin = (MODELS[1], None)
     return (
@@ -68,6 +70,9 @@ def standard(size: int = 3) -> tuple[Environment, ...]:
         Environment("the chain is reordered", (plain, reordered), reset=True),
         Environment("two turns at once", (pair,), concurrent=2, late=True),
         Environment("two sessions", (pair,), sessions=2),
+        Environment("a chain that hedges", (hedged,), (OVERLOADED, INVALID), content=True, abort=True, late=True),
+        Environment("a chain that hedges, two turns at once", (evolve(pair, policy=hasty),), concurrent=2,
+                    reconcile=False),
     )  # fmt: skip
 
 
@@ -75,6 +80,7 @@ def thorough(size: int = 3) -> tuple[Environment, ...]:
     """The larger worlds for a run that may take minutes."""
     plain = Config(Chain.of(*MODELS[:size]), small_policy())
     waiting = Config(Chain.of(*MODELS[:2]), small_policy(Policy(retries=1)))
+    hedged = small_policy(Policy(retries=1, backoff_s=0.0, hedge_after_s=1.0))
     pin = (MODELS[1], None)
     return (
         Environment("two sessions, and retries", (waiting,), sessions=2, reconcile=False),
@@ -83,6 +89,9 @@ def thorough(size: int = 3) -> tuple[Environment, ...]:
         Environment("two sessions, whole chain", (plain,), sessions=2),
         Environment("two turns at once, pins and cuts", (plain,), concurrent=2, pins=(pin,), abort=True, content=True),
         Environment("two turns at once, a new primary", variants(plain)[:2], concurrent=2),
+        Environment(
+            "a chain that hedges, two turns at once, and retries", (evolve(waiting, policy=hedged),), concurrent=2
+        ),
         Environment("two nodes, one store, either may die", (plain,), sessions=2, nodes=2, death=True),
     )
 
@@ -98,6 +107,7 @@ def rare() -> tuple[Environment, ...]:
     fitting = evolve(lone, windows=windows)
     keys = Config(pair, small_policy(), credentials={"a": ("k1", "k2")})
     restless = Config(Chain.of("a/x", "a/y", MODELS[1]), small_policy(Policy(retries=0, cooldown_s=0.0)))
+    hedged = small_policy(Policy(retries=0, hedge_after_s=1.0))
     pin = (MODELS[1], None)
     return (
         Environment("a chain of one", (lone,), (UNKNOWN, OVERLOADED)),
@@ -126,6 +136,11 @@ def rare() -> tuple[Environment, ...]:
         Environment("pins and configurations", variants(plain), pins=(pin,)),
         Environment("a node that dies in a probe", (lone,), sessions=2, nodes=2, death=True, reconcile=False,
                     content=True),
+        Environment("a hedge of gathered answers", (Config(pair, evolve(hedged, stream="buffered")),), content=True,
+                    deadline=True, late=True, pins=((MODELS[0], True),)),
+        Environment("a hedge of two keys", (Config(Chain.of(MODELS[0]), hedged, credentials={"a": ("k1", "k2")}),),
+                    (RATE_LIMITED, UNREACHABLE), content=True),
+        Environment("a hedge that waits", (Config(pair, evolve(patient, hedge_after_s=1.0)),), late=True),
         Environment("a node that dies", (plain,), sessions=2, nodes=2, death=True),
         Environment("a probe that loses its lease", (plain,), concurrent=2, pins=(pin,), reconcile=False, abort=True),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from detent.fsm.plain import from_plain, to_plain
 from detent.fsm.reasons import REASONS, RULINGS, Failure, Ruling
 from detent.fsm.session import Pin, Session
 from detent.fsm.strict import EVENTS
-from detent.fsm.turn import Fate
+from detent.fsm.turn_events import Fate
 
 WORD = st.text(max_size=8)
 NAME = st.text("abcdefgz0189-.é", min_size=1, max_size=6)

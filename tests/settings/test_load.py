@@ -216,7 +216,7 @@ def test_the_template_loads_with_everything_that_it_comments_out(write):
 
 def test_the_template_names_every_key_of_a_policy_that_people_change():
     keys = ("cooldown_s", "turn_deadline_s", "pin_strict", "content_filter_fails_over", "stream", "attempt_s")
-    for key in (*keys, "keep_credential"):
+    for key in (*keys, "hedge_after_s", "keep_credential"):
         assert f"{key} = " in TEMPLATE
 
 

@@ -8,8 +8,8 @@ from detent.adapters.wires import FORMATS
 CHAIN = '[chains.default]\nprimary = "openai/gpt-5"\n'
 POLICY_KEYS = (
     "retries, backoff_s, backoff_cap_s, cooldown_s, cooldown_cap_s, hard_cooldown_s, hard_cap_s, strike_window_s, "
-    "turn_deadline_s, connect_s, first_token_s, idle_s, attempt_s, max_wait_s, on_all_cooling, last_resort_gap_s, "
-    "pin_strict, keep_credential, content_filter_fails_over, stream"
+    "turn_deadline_s, connect_s, first_token_s, idle_s, attempt_s, hedge_after_s, max_wait_s, on_all_cooling, "
+    "last_resort_gap_s, pin_strict, keep_credential, content_filter_fails_over, stream"
 )
 PROVIDER_KEYS = (
     "base_url, api, key_env, key_file, key, credentials, aggregator, headers, headers_env, headers_file, extra_body, "
@@ -108,6 +108,10 @@ MISTAKES = {
             'models."openai/gpt-5".first_token_s: is 0, must be a number above 0, or left out',
             'models."openai/gpt-5".idle_s: is "long", must be a number',
         ),
+    ),
+    "a hedge before the beginning": (
+        CHAIN + "[policy]\nhedge_after_s = -1\n",
+        "policy.hedge_after_s: is -1, must be a number of at least 0",
     ),
     "a stream that is neither live nor buffered": (
         CHAIN + '[policy]\nstream = "buffer"\n',
