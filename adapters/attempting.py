@@ -1,7 +1,8 @@
 """One attempt: a call to one candidate, up to its first content and on to its end, within its limits.
 
 Whatever limit passes, the call is stopped: its await is cancelled, or its stream closed. Pieces without content
-prolong no wait, so a provider that only keeps the connection alive is as silent as one that says nothing.
+prolong no wait, so a provider that only keeps the connection alive is as silent as one that says nothing. A stream that
+ends in the middle of a tool call has broken off.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from detent.fsm.decision import Call
 from detent.fsm.reasons import Failure
 
 from .attempts import Attempt, CallFunction
-from .content import has_content
+from .content import has_content, is_in_tool_call, shows_life
 from .outcomes import ProviderError
 from .reading import EmptyAnswerError
 
@@ -68,6 +69,7 @@ class Attempting:
         self._left = left
         self._ends: float | None = None
         self._stream: AsyncIterator[Any] | None = None
+        self._in_tool_call = False
 
     async def begin(self) -> Whole | Opened:
         """Make the call, and wait for a whole answer or for the first content of a stream.
@@ -90,7 +92,11 @@ class Attempting:
                         raise EmptyAnswerError
                     return Whole(result)
                 self._stream = result.__aiter__()
-                pieces, self.has_begun = await self._to_content()
+                pieces, more = await self._to_life()
+            while more and not has_content(pieces[-1]):
+                further, more = await self.more()
+                pieces += further
+            self.has_begun = more
             if not self.has_begun:
                 raise EmptyAnswerError
             return Opened(pieces, self)
@@ -99,29 +105,32 @@ class Attempting:
             raise
 
     async def more(self) -> tuple[list[Any], bool]:
-        """The pieces up to the next content, and whether more may come.
+        """The pieces up to the next sign of life, and whether more may come.
 
         Raises:
-            ProviderError: a limit of the attempt passed.
+            ProviderError: a limit of the attempt passed, or the stream ended in the middle of a tool call.
             DeadlinePassed: the turn's time is up.
             Exception: whatever the stream raises.
         """
         async with self._within("idle_s", self.order.idle_s):
-            return await self._to_content()
+            return await self._to_life()
 
     async def close(self) -> None:
         """Stop the stream, if the call has opened one."""
         stream, self._stream = self._stream, None
         await close(stream)
 
-    async def _to_content(self) -> tuple[list[Any], bool]:
-        """The pieces up to the next content, and whether there was one."""
+    async def _to_life(self) -> tuple[list[Any], bool]:
+        """The pieces up to the next sign of life, and whether there was one."""
         assert self._stream is not None  # the call returned a stream
         pieces: list[Any] = []
         async for piece in self._stream:
             pieces.append(piece)
-            if has_content(piece):
+            self._in_tool_call = is_in_tool_call(piece, self._in_tool_call)
+            if shows_life(piece):
                 return pieces, True
+        if self._in_tool_call:
+            raise ProviderError(Failure("stream_interrupted", message="the stream ended in the middle of a tool call"))
         return pieces, False
 
     @asynccontextmanager

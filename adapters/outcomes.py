@@ -10,7 +10,7 @@ from detent.fsm.decision import Outcome
 from detent.fsm.errors import DetentError
 from detent.fsm.reasons import RULINGS, Failure
 
-from .content import characters_of, has_content
+from .content import characters_of, has_content, is_in_tool_call
 
 
 class ProviderError(DetentError):
@@ -78,15 +78,18 @@ class Sent:
     Attributes:
         pieces: the pieces with content.
         characters: the characters of their text, as far as their shape is known.
+        in_tool_call: it ends in the middle of a tool call, which must not be run.
     """
 
     pieces: int = 0
     characters: int = 0
+    in_tool_call: bool = False
 
     def count(self, piece: Any) -> None:
         """One more piece is delivered."""
         self.pieces += has_content(piece)
         self.characters += characters_of(piece)
+        self.in_tool_call = is_in_tool_call(piece, self.in_tool_call)
 
     def __str__(self) -> str:
         return f"{self.pieces} piece{'' if self.pieces == 1 else 's'}, {self.characters} characters"
@@ -108,10 +111,11 @@ class InterruptedTurnError(TurnError):
         said = (
             outcome.failure.message if outcome.failure is not None and outcome.reason == outcome.failure.reason else ""
         )
+        cut = ", and an incomplete tool call was cut off, which must not be run" if self.sent.in_tool_call else ""
         why = ": ".join(part for part in (outcome.reason or "the process ended", said) if part)
         return (
             f"session {outcome.session!r}: the answer of {outcome.model} broke off ({why}) after part of it was "
-            f'delivered ({self.sent}); discard that part and send the turn again, or set stream = "buffered" for '
+            f'delivered ({self.sent}){cut}; discard that part and send the turn again, or set stream = "buffered" for '
             "whole answers only"
         )
 
