@@ -12,7 +12,7 @@ from aiohttp import web
 from attrs import frozen
 
 from detent.adapters import Attempt, ExhaustedError, InterruptedTurnError
-from detent.adapters.local_replies import Cut, Exchange
+from detent.adapters.local import Cut, Exchange
 from detent.fsm import Policy
 
 from .conftest import controller, in_virtual_time
@@ -203,3 +203,35 @@ def test_a_connection_that_drops_in_mid_answer_is_a_broken_stream_and_closes_no_
         assert "a/x: stream_interrupted" in "\n".join(session.why())
 
     in_virtual_time(story)
+
+
+@pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "whole"])
+def test_a_hedge_closes_the_connection_of_the_one_that_was_called_off_within_a_second(streamed: bool) -> None:
+    async def story() -> None:
+        async with two_providers(Policy(retries=0, hedge_after_s=0.1)) as (host, a, _b):
+            silent = Silent()
+            a.behave(silent)
+            session = host.session("s")
+            if streamed:
+                text = "".join([piece.text async for piece in session.stream(messages=ASK)])
+            else:
+                text = (await session.send(messages=ASK)).value.text
+            assert text == "from b"
+            await asyncio.wait_for(silent.left.wait(), 1)
+            status = await session.status()
+            assert (status.cooling, status.state, status.serving) == ({}, "primary", "a/large")
+
+    asyncio.run(story())
+
+
+class Silent:
+    """Takes the request and never answers, and tells when its caller went away."""
+
+    def __init__(self) -> None:
+        self.left = asyncio.Event()
+
+    async def reply(self, exchange: Exchange) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.left.set()
