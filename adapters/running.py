@@ -141,16 +141,17 @@ class TurnRun:
             raise self._error() from error
         finally:
             await self.abort()
-            await opened.attempting.close()
 
     async def abort(self) -> None:
-        """Settle the turn as aborted, unless it has its outcome or never began.
+        """Settle the turn as aborted, unless it has its outcome or never began, and stop what is in flight.
 
         Where the store is gone there is nothing left to settle it in; whoever comes back restores the session.
         """
         if self._turn is not None and not self.is_over:
             with suppress(StoreClosedError, ControllerClosedError):
                 await asyncio.shield(self._decide_cut(core.aborted))
+        if self._present is not None:
+            await self._present.close()
 
     @property
     def called(self) -> Candidate:

@@ -420,3 +420,17 @@ def test_no_two_attempts_of_a_turn_have_the_same_number() -> None:
         assert answer.outcome.attempts == 3
 
     played(story)
+
+
+@pytest.mark.parametrize("policy", [Policy(), HEDGED], ids=["alone", "hedged"])
+def test_an_answer_that_is_left_unread_is_stopped(policy: Policy) -> None:
+    async def story() -> None:
+        providers = Providers()
+        session = controller(policy=policy).session("s")
+        answer = await session.run(providers.stream)
+        await answer.aclose()
+        assert providers.ended == {"a/x": "stopped"}
+        assert answer.outcome is not None
+        assert answer.outcome.kind == "aborted"
+
+    played(story)
