@@ -75,9 +75,9 @@ class Murmur:
     async def reply(self, exchange: Exchange) -> None:
         async with exchange.open() as response:
             for number in range(self.after):
-                await response.write(exchange.chunk({"content": f"{number} "}))
+                await response.write(exchange.speech.chunk({"content": f"{number} "}))
             while True:
-                await response.write(self.line or exchange.chunk({"role": "assistant", "content": ""}))
+                await response.write(self.line or exchange.speech.chunk({"role": "assistant", "content": ""}))
                 await asyncio.sleep(0.01)
 
 
@@ -123,7 +123,7 @@ class Watched:
         try:
             async with exchange.open() as response:
                 for word in ("one ", "two ", "three "):
-                    await response.write(exchange.chunk({"content": word}))
+                    await response.write(exchange.speech.chunk({"content": word}))
                 self.spoken.set()
                 await asyncio.Event().wait()
         finally:
