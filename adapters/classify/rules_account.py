@@ -18,7 +18,9 @@ KEYS: Final[tuple[Rule, ...]] = (
         "invalid_grant invalid_token account_deactivated expired_token invalid_iam_token "
         "access_terminated invalid_client no_api_key missing_api_key app_session_terminated "
         "expired_api_key invalid_credentials bad_credentials api_key_disabled "
-        "disabled_api_key InvalidSubscriptionKey invalid_organization",
+        "disabled_api_key InvalidSubscriptionKey invalid_organization "
+        # LiteLLM's proxy without a database knows its master key alone, and says so of any other.
+        "no_db_connection",
         code_like=r"^auth_?fail|signature_?(?:failure|expire|mismatch)"
         r"|(?:invalid|incorrect|wrong|missing|expired|revoked|disabled|unknown)_?(?:api_?key|token"
         r"|credential)|authentication_?(?:failed|error)|(?:api_?key|token)_?(?:invalid|expired"

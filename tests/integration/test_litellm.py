@@ -20,7 +20,9 @@ from typing import Any
 
 import pytest
 
-from detent.adapters import Controller, Endpoint, SurfacedError, Upstreams
+from detent.adapters import Controller, Endpoint, ExhaustedError, SurfacedError, Upstreams
+from detent.adapters.wire import Request
+from detent.adapters.wires import HttpWire
 from detent.fsm import Chain, Config, Policy
 
 PROGRAM = os.environ.get("DETENT_LITELLM") or shutil.which("litellm")
@@ -76,12 +78,16 @@ def _await_life(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"LiteLLM's proxy did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
-def in_session(proxy: str, *chain: str, then: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
+APIS = {"litellm": "openai", "litellm-messages": "anthropic"}
+"""The proxy as two providers, by the format that each is asked in."""
+
+
+def in_session(proxy: str, *chain: str, then: Callable[[Any], Coroutine[Any, Any, Any]], key: str = KEY) -> Any:
     """Run a story with a session whose candidates are all models of the proxy."""
 
     async def main() -> Any:
         async with (
-            Upstreams(lambda provider, _credential: Endpoint(provider, proxy, KEY)) as upstreams,
+            Upstreams(lambda provider, _: Endpoint(provider, proxy, key, api=APIS[provider])) as upstreams,
             Controller(Config(Chain.of(*chain), Policy(retries=0)), upstreams=upstreams) as controller,
         ):
             return await then(controller.session("s"))
@@ -89,13 +95,34 @@ def in_session(proxy: str, *chain: str, then: Callable[[Any], Coroutine[Any, Any
     return asyncio.run(asyncio.wait_for(main(), 60))
 
 
-def test_it_answers_whole_and_streamed(proxy):
+@pytest.mark.parametrize("provider", list(APIS))
+def test_it_answers_whole_and_streamed(proxy, provider):
     async def story(session):
         whole = await session.send(messages=ASKED)
         streamed = [piece.text async for piece in session.stream(messages=ASKED)]
         return whole.value.text, "".join(streamed)
 
-    assert in_session(proxy, "litellm/well", then=story) == ("All is well.", "All is well.")
+    assert in_session(proxy, f"{provider}/well", then=story) == ("All is well.", "All is well.")
+
+
+def test_its_responses_are_read_whole(proxy):
+    """Its mock cannot stream them."""
+
+    async def main():
+        async with HttpWire() as wire:
+            endpoint = Endpoint("litellm", proxy, KEY, api="responses")
+            return (await wire.answer(endpoint, "well", Request({"input": "Hello?"}, "responses"))).text
+
+    assert asyncio.run(main()) == "All is well."
+
+
+def test_a_turn_in_anthropics_form_goes_on_in_openais(proxy):
+    async def story(session):
+        answer = await session.send(form="anthropic", system="Be brief.", max_tokens=20, messages=ASKED)
+        return answer.model, answer.value.text
+
+    chain = ("litellm-messages/down", "litellm/well")
+    assert in_session(proxy, *chain, then=story) == ("litellm/well", "All is well.")
 
 
 @pytest.mark.parametrize(("model", "reason"), [("limited", "rate_limit"), ("down", "server_error")])
@@ -118,3 +145,12 @@ def test_a_prompt_that_is_too_long_for_its_models_is_shown_as_that(proxy):
         return caught.value.outcome.reason
 
     assert in_session(proxy, "litellm/long", then=story) == "context_overflow"
+
+
+def test_a_key_that_it_does_not_know_is_a_credential_that_does_not_work(proxy):
+    async def story(session):
+        with pytest.raises(ExhaustedError) as caught:
+            await session.send(messages=ASKED)
+        return [fate.why for fate in caught.value.outcome.fates]
+
+    assert in_session(proxy, "litellm/well", then=story, key="sk-another") == ["auth"]
