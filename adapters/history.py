@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from detent.fsm.decision import Decision, Notice, Step
-from detent.fsm.turn import Fate
+from detent.fsm.turn_events import Fate
 
 from .journal import Journal
 
