@@ -20,7 +20,12 @@ class Attempt:
         number: the attempt's number in its turn, from 1.
         fresh: the provider has forgotten the conversation state it kept: send the whole conversation anew.
         first_token_s: the longest that the first content may take, in seconds.
+        idle_s: the longest gap between two pieces of content, in seconds.
+        connect_s: the longest a connection may take, in seconds; None: as the provider's address says.
+        attempt_s: the longest the whole answer may take, in seconds; None: as long as content keeps coming.
         revision: the revision of the configuration that the turn has planned from.
+
+    A call need not watch these limits: it is cancelled, and its stream closed, where one passes.
     """
 
     model: str
@@ -30,6 +35,9 @@ class Attempt:
     number: int
     fresh: bool
     first_token_s: float
+    idle_s: float
+    connect_s: float | None = None
+    attempt_s: float | None = None
     revision: int = 0
 
 

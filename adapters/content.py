@@ -68,6 +68,40 @@ def has_content(piece: Any) -> bool:
     return True
 
 
+def shows_life(piece: Any) -> bool:
+    """Whether a piece proves that the provider is at work: it has content, or says itself that some was held back."""
+    return _get(piece, "shows_life") is True or has_content(piece)
+
+
+def is_in_tool_call(piece: Any, before: bool) -> bool:
+    """Whether an answer stands in the middle of a tool call after this piece, in the shapes of the common clients.
+
+    Args:
+        piece: the piece.
+        before: whether it did before.
+    """
+    kind = _get(piece, "type")
+    if kind in ("content_block_start", "content_block_stop"):
+        return bool(_get(_get(piece, "content_block"), "type") == "tool_use")
+    choices = _get(piece, "choices")
+    for choice in choices if isinstance(choices, (list, tuple)) else ():
+        if _get(choice, "finish_reason") not in (_ABSENT, None):
+            return False
+        before = before or _get(_get(choice, "delta"), "tool_calls") not in (_ABSENT, None, [], ())
+    return before
+
+
+def characters_of(piece: Any) -> int:
+    """How many characters of text a piece carries, as far as its shape is known."""
+    if isinstance(piece, str):
+        return len(piece)
+    texts = [_get(piece, "text"), _get(_get(piece, "delta"), "text")]
+    choices = _get(piece, "choices")
+    for choice in choices if isinstance(choices, (list, tuple)) else ():
+        texts += [_get(_get(choice, "delta"), "content"), _get(choice, "text")]
+    return sum(len(text) for text in texts if isinstance(text, str))
+
+
 def _choice_speaks(choice: Any) -> bool:
     for part in ("delta", "message"):
         inner = _get(choice, part)

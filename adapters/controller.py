@@ -14,7 +14,7 @@ from .history import Subscription
 from .journal import Journal
 from .reports import Observer
 from .session import LiveSession
-from .settings import Settings
+from .settings import Settings, UnknownCredentialError
 from .status import Cleared, Rest, SessionStatus
 from .store import SessionQuery, Store
 from .upstreams import Upstreams
@@ -140,6 +140,29 @@ class Controller:
                 upstreams.replace(settings.endpoint, settings.connections, since=revision)
 
         return await self._writer.publish(settings.configs, take_over)
+
+    async def renew(self, provider: str, credential: str = "") -> None:
+        """Say that a credential has another key: whatever was held against the old one is void from now on.
+
+        Its rests for rejected keys, missing permissions, spent quotas and rate limits end, its strikes are forgotten,
+        and failures that the old key still has coming do not count against the new one. Before a turn Detent finds
+        out by itself for the keys that it calls with; call this for keys of your own clients, and after a restart
+        with a new key on a store that remembers the old one's rests.
+
+        Args:
+            provider: the provider.
+            credential: the credential's name; empty where the provider has one unnamed.
+
+        Raises:
+            UnknownCredentialError: no published configuration has such a credential.
+        """
+        known = await self._writer.credentials(provider)
+        if credential not in known:
+            names = ", ".join(map(repr, sorted(known))) or "none, for the provider is not configured"
+            raise UnknownCredentialError(
+                f"provider {provider!r} has no credential {credential!r}; configured are {names}"
+            )
+        await self._writer.renew(provider, credential)
 
     async def status(self, session_id: str) -> SessionStatus:
         """What a session is doing; one that does not exist yet is shown as it would begin."""

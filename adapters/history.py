@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 from detent.fsm.decision import Decision, Notice, Step
-from detent.fsm.turn import Fate
+from detent.fsm.turn_events import Fate
 
 from .journal import Journal
 from .reports import Observer, TurnReport

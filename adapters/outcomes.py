@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from attrs import define
+
 from detent.fsm.decision import Outcome
 from detent.fsm.errors import DetentError
 from detent.fsm.reasons import RULINGS, Failure
+
+from .content import characters_of, has_content, is_in_tool_call
 
 
 class ProviderError(DetentError):
@@ -65,15 +71,52 @@ class SurfacedError(TurnError):
         return f"session {outcome.session!r}: {outcome.model or 'the model'} {says}{message}; {way_out}"
 
 
+@define
+class Sent:
+    """How much of a live answer was delivered.
+
+    Attributes:
+        pieces: the pieces with content.
+        characters: the characters of their text, as far as their shape is known.
+        in_tool_call: it ends in the middle of a tool call, which must not be run.
+    """
+
+    pieces: int = 0
+    characters: int = 0
+    in_tool_call: bool = False
+
+    def count(self, piece: Any) -> None:
+        """One more piece is delivered."""
+        self.pieces += has_content(piece)
+        self.characters += characters_of(piece)
+        self.in_tool_call = is_in_tool_call(piece, self.in_tool_call)
+
+    def __str__(self) -> str:
+        return f"{self.pieces} piece{'' if self.pieces == 1 else 's'}, {self.characters} characters"
+
+
 class InterruptedTurnError(TurnError):
-    """The answer broke off after some of it was delivered; what was delivered is not repeated."""
+    """The answer broke off after some of it was delivered; what was delivered is not repeated.
+
+    Attributes:
+        sent: how much was delivered.
+    """
+
+    def __init__(self, outcome: Outcome, now: float, sent: Sent) -> None:
+        self.sent = sent
+        super().__init__(outcome, now)
 
     def _say(self) -> str:
         outcome = self.outcome
-        why = outcome.reason or "the process ended"
+        said = (
+            outcome.failure.message if outcome.failure is not None and outcome.reason == outcome.failure.reason else ""
+        )
+        cut = ", and an incomplete tool call was cut off, which must not be run" if self.sent.in_tool_call else ""
+        why = ": ".join(part for part in (outcome.reason or "the process ended", said) if part)
         return (
             f"session {outcome.session!r}: the answer of {outcome.model} broke off ({why}) after part of it was "
-            "delivered; discard that part and send the turn again, or set buffer_answers for whole answers only"
+            f'delivered ({self.sent}){cut}; discard that part and send the turn again, or set stream = "buffered" for '
+            "whole answers only"
         )
 
 
@@ -86,12 +129,14 @@ _WAYS_OUT = {
 }
 
 
-def error_of(outcome: Outcome, now: float) -> TurnError:
+def error_of(outcome: Outcome, now: float, sent: Sent) -> TurnError:
     """The exception for a turn that ended without a whole answer.
 
     Args:
         outcome: how it ended.
         now: the time, in seconds of the clock that ``outcome.retry_at`` is in.
+        sent: how much was delivered all the same.
     """
-    kinds = {"exhausted": ExhaustedError, "surfaced": SurfacedError, "interrupted": InterruptedTurnError}
-    return kinds[outcome.kind](outcome, now)
+    if outcome.kind == "interrupted":
+        return InterruptedTurnError(outcome, now, sent)
+    return ExhaustedError(outcome, now) if outcome.kind == "exhausted" else SurfacedError(outcome, now)

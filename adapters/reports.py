@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from attrs import define, field, frozen
 
 from detent.fsm.chain import Candidate
-from detent.fsm.decision import OutcomeKind, Step
+from detent.fsm.decision import Outcome, OutcomeKind, Step
 
 ANSWERED: Final = "answered"
 CALLED_OFF: Final = "called_off"
@@ -89,7 +89,7 @@ class _Attempt:
 
 @define
 class TurnRecord:
-    """Takes down a turn while it runs.
+    """Takes down a turn while it runs; attempts go by their numbers, for two may be under way at a time.
 
     Attributes:
         now: the controller's clock, in seconds.
@@ -98,38 +98,39 @@ class TurnRecord:
 
     now: Callable[[], float]
     began_at: float = field(init=False)
-    _attempts: list[_Attempt] = field(factory=list, init=False)
+    _attempts: dict[int, _Attempt] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.began_at = self.now()
 
-    def called(self, who: Candidate) -> None:
+    def called(self, number: int, who: Candidate) -> None:
         """An attempt is made."""
-        self._attempts.append(_Attempt(who, self.now()))
+        self._attempts[number] = _Attempt(who, self.now())
 
-    def content(self) -> None:
-        """The first content of the last attempt is here."""
-        attempt = self._attempts[-1]
-        attempt.first_content_s = self.now() - attempt.began_at
+    def content(self, number: int) -> None:
+        """The first content is here; an attempt that ran beside this one is called off."""
+        now, attempt = self.now(), self._attempts[number]
+        attempt.first_content_s = now - attempt.began_at
+        for other in self._attempts.values():
+            if other is not attempt and other.ended_at is None:
+                other.ended_at = now
 
-    def failed(self, reason: str) -> None:
-        """The last attempt has failed."""
-        self._attempts[-1].result, self._attempts[-1].ended_at = reason, self.now()
+    def failed(self, number: int, reason: str) -> None:
+        """An attempt has failed."""
+        attempt = self._attempts[number]
+        attempt.result, attempt.ended_at = reason, self.now()
 
-    def report(self, session: str, chain: str, turn: str, outcome: OutcomeKind, model: str, reason: str) -> TurnReport:
+    def report(self, outcome: Outcome, chain: str, answered: int | None) -> TurnReport:
         """The turn, which is over.
 
         Args:
-            session: the session's id.
-            chain: the name of its chain.
-            turn: the turn's id.
             outcome: how it ended.
-            model: the model that the outcome is about.
-            reason: the failure reason that was shown.
+            chain: the name of the session's chain.
+            answered: the number of the attempt that answered, None: none did.
         """
         now = self.now()
-        if outcome == ANSWERED:
-            self._attempts[-1].result = ANSWERED
+        if answered is not None:
+            self._attempts[answered].result = ANSWERED
         attempts = tuple(
             AttemptReport(
                 each.who.model,
@@ -139,6 +140,16 @@ class TurnRecord:
                 each.result,
                 each.first_content_s,
             )
-            for each in self._attempts
+            for each in self._attempts.values()
         )
-        return TurnReport(session, chain, turn, self.began_at, now, outcome, model, reason, attempts)
+        return TurnReport(
+            outcome.session,
+            chain,
+            outcome.turn,
+            self.began_at,
+            now,
+            outcome.kind,
+            outcome.model,
+            outcome.reason,
+            attempts,
+        )

@@ -1,13 +1,13 @@
 """Running one turn: perform what the core orders, bring back what came of it, until the turn has its outcome.
 
-The turn runs in its caller's task. Whatever ends it from outside — the caller cancels, the deadline passes, the client
-drops the stream — settles it exactly once; nobody is blamed for that.
+The turn runs in its caller's task, and so does each call, unless the chain hedges: then calls live in tasks of their
+own, and none of these outlives its turn. Whatever ends a turn from outside (the caller cancels, the deadline passes,
+the client drops the stream) settles it exactly once; nobody is blamed for that.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
@@ -20,40 +20,24 @@ from detent.fsm.decision import Call, Notice, Outcome, Step, Wait
 from detent.fsm.reasons import Failure
 from detent.fsm.turn import Turn
 
-from .attempts import Attempt, CallFunction
-from .content import has_content
-from .outcomes import error_of
-from .reading import EmptyAnswerError, failure_of_exception
+from .apart import apart
+from .attempting import Attempting, DeadlinePassed, Opened, Whole
+from .attempts import CallFunction
+from .outcomes import Sent, error_of
+from .racing import Race
+from .reading import failure_of_exception
 from .reports import TurnRecord
 from .store import StoreClosedError
 from .writer import ControllerClosedError, Decide, Writer
 
 
 @frozen
-class Whole:
-    """A call returned a whole answer."""
-
-    value: Any
-
-
-@frozen
-class Opened:
-    """A call returned a stream, and its first content is here: ``pieces`` so far, ``rest`` to come."""
-
-    pieces: list[Any]
-    rest: AsyncIterator[Any] = field(repr=False)
-
-
-@frozen
 class Broken:
-    """A call failed."""
+    """An attempt failed."""
 
+    attempt: int
     failure: Failure
     cause: BaseException | None = field(default=None, repr=False)
-
-
-class DeadlinePassed(Exception):  # noqa: N818 - no error: the turn's time is up
-    """The turn's time is up."""
 
 
 class TurnRun:
@@ -90,7 +74,8 @@ class TurnRun:
         self._call = call
         self._request = core.Request(writer.turn_id(), tokens, live, deadline_s)
         self._turn: Turn | None = None
-        self._order: Call | None = None
+        self._present: Attempting | None = None
+        self._sent = Sent()
         self._cause: BaseException | None = None
         self._lease_renewed = writer.now()
         self._record = TurnRecord(writer.now)
@@ -121,17 +106,13 @@ class TurnRun:
                 if not isinstance(step.command, Call):
                     raise self._error()
                 came = await self._attempt(step.command)
-                if isinstance(came, Broken):
-                    step = await self._fail(came)
-                elif isinstance(came, Opened) and self._live:
-                    await self._decide(core.content)
+                if not isinstance(came, Step):
+                    await self._decide(core.content if isinstance(came, Opened) else core.succeeded)
                     return came
-                else:
-                    await self._decide(core.succeeded)
-                    return came
+                step = came
         except DeadlinePassed:
             await self._decide_cut(core.deadline)
-            raise self._error() from None
+            raise self._error()  # noqa: B904 - its cause is the last attempt's exception
         except BaseException:
             await self.abort()
             raise
@@ -146,134 +127,151 @@ class TurnRun:
             pieces, more = opened.pieces, True
             while True:
                 for piece in pieces:
+                    self._sent.count(piece)
                     yield piece
                 if not more:
                     break
-                pieces, more = await self._until_more_content(opened.rest)
+                pieces, more = await self._further(opened.attempting)
             await self._decide(core.succeeded)
         except DeadlinePassed:
             await self._decide_cut(core.deadline)
-            raise self._error() from None
+            raise self._error()  # noqa: B904 - its cause is the last attempt's exception
         except (Exception, asyncio.CancelledError) as error:
             if not self._is_failure(error):
                 raise
-            await self._fail(Broken(self._read(error, mid_stream=True), error))
+            await self._fail(self._broken(opened.attempting, error))
             raise self._error() from error
         finally:
             await self.abort()
-            await _close(opened.rest)
 
     async def abort(self) -> None:
-        """Settle the turn as aborted, unless it has its outcome or never began.
+        """Settle the turn as aborted, unless it has its outcome or never began, and stop what is in flight.
 
         Where the store is gone there is nothing left to settle it in; whoever comes back restores the session.
         """
         if self._turn is not None and not self.is_over:
             with suppress(StoreClosedError, ControllerClosedError):
                 await asyncio.shield(self._decide_cut(core.aborted))
+        if self._present is not None:
+            await self._present.close()
 
     @property
     def called(self) -> Candidate:
         """Whom the last attempt called."""
-        assert self._order is not None  # asked of a turn that was answered
-        return self._order.candidate
+        assert self._present is not None  # asked of a turn that was answered
+        return self._present.order.candidate
 
-    @property
-    def _live(self) -> bool:
-        return self._turn is not None and self._turn.live
+    async def _attempt(self, order: Call) -> Whole | Opened | Step:
+        """Perform a call: to its first content where that is passed on, else to its end; or what its failure came to.
 
-    def _read(self, error: BaseException, *, mid_stream: bool) -> Failure:
+        On a chain that hedges, another call may be made beside it, and answer in its place.
+        """
         assert self._turn is not None  # an attempt belongs to a turn that began
-        provider = self.called.provider
-        return failure_of_exception(
-            error,
-            provider,
-            now=self._writer.now(),
-            mid_stream=mid_stream,
-            aggregator=provider in self._turn.config.aggregators,
-        )
+        if order.hedge_after_s is None:
+            self._present = self._made(order, self._call)
+            came: Whole | Opened | Broken | Step = await self._begun(self._present)
+        else:
+            came = await self._first_of_two(order)
+        if isinstance(came, Opened):
+            self._record.content(came.attempting.order.attempt)
+        if isinstance(came, Opened) and not self._turn.live:
+            came = await self._gathered(came)
+        return await self._fail(came) if isinstance(came, Broken) else came
 
-    async def _attempt(self, order: Call) -> Whole | Opened | Broken:
+    async def _first_of_two(self, order: Call) -> Whole | Opened | Broken | Step:
+        """Perform a call, and where it is slow the next candidate's beside it; nothing is in flight afterwards."""
+        async with Race(self._begun) as race:
+            self._present = self._made(order, apart(self._call))
+            race.enter(self._present)
+            while True:
+                finisher = await race.finisher()
+                if finisher is None:
+                    step = await self._decide(core.slow)
+                    if isinstance(step.command, Call):
+                        race.enter(self._made(step.command, apart(self._call)))
+                    continue
+                attempting, came = finisher
+                if not isinstance(came, Broken):
+                    self._present = attempting
+                    return came
+                step = await self._fail(came)
+                if step.command is not None:
+                    return step
+                self._present = race.last
+
+    def _made(self, order: Call, call: CallFunction) -> Attempting:
+        self.attempts.append(order.candidate.label)
+        self._record.called(order.attempt, order.candidate)
         assert self._turn is not None  # an attempt belongs to a turn that began
-        self._order = order
-        who = order.candidate
-        self.attempts.append(who.label)
-        self._record.called(who)
-        attempt = Attempt(
-            who.model,
-            who.provider,
-            who.model.partition("/")[2],
-            who.credential,
-            order.attempt,
-            order.fresh,
-            order.first_token_s,
-            self._turn.config.revision,
-        )
+        return Attempting(call, order, self._left, self._turn.config.revision)
+
+    async def _begun(self, attempting: Attempting) -> Whole | Opened | Broken:
         try:
-            return await self._opened(attempt, order)
+            return await attempting.begin()
         except (Exception, asyncio.CancelledError) as error:
             if not self._is_failure(error):
                 raise
-            return Broken(self._read(error, mid_stream=False), error)
+            return self._broken(attempting, error)
 
-    async def _opened(self, attempt: Attempt, order: Call) -> Whole | Opened:
-        stream: AsyncIterator[Any] | None = None
+    async def _gathered(self, opened: Opened) -> Whole | Broken:
+        """The whole of an answer that is not passed on as it comes."""
+        assert self._turn is not None  # an attempt belongs to a turn that began
+        pieces, more = opened.pieces, True
         try:
-            async with self._limit(order.first_token_s):
-                result = self._call(attempt)
-                if inspect.isawaitable(result):
-                    result = await result
-                if not hasattr(result, "__aiter__"):
-                    if not has_content(result):
-                        raise EmptyAnswerError
-                    return Whole(result)
-                stream = result.__aiter__()
-                pieces, more = await _to_content(stream)
-                if more:
-                    self._record.content()
-            if not any(has_content(piece) for piece in pieces):
-                raise EmptyAnswerError
-            if self._live:
-                return Opened(pieces, stream)
+            if self._turn.beside is not None:
+                await self._decide(core.content)
             while more:
-                further, more = await self._until_more_content(stream)
+                further, more = await self._further(opened.attempting)
                 pieces.extend(further)
-            return Whole(pieces)
-        except BaseException:
-            if stream is not None:
-                await _close(stream)
-            raise
+        except (Exception, asyncio.CancelledError) as error:
+            if not self._is_failure(error):
+                raise
+            return self._broken(opened.attempting, error)
+        finally:
+            await opened.attempting.close()
+        return Whole(pieces)
 
-    async def _until_more_content(self, stream: AsyncIterator[Any]) -> tuple[list[Any], bool]:
-        """The pieces up to the next content, and whether more may come: silent pieces prolong no wait."""
-        assert self._order is not None  # a stream is read because a call was ordered
-        async with self._limit(self._order.idle_s):
-            pieces, more = await _to_content(stream)
+    async def _further(self, attempting: Attempting) -> tuple[list[Any], bool]:
+        came = await attempting.more()
         await self._show_life()
-        return pieces, more
+        return came
+
+    def _broken(self, attempting: Attempting, error: BaseException) -> Broken:
+        """Why a call failed, content having come or not."""
+        assert self._turn is not None  # an attempt belongs to a turn that began
+        provider = attempting.order.candidate.provider
+        failure = failure_of_exception(
+            error,
+            provider,
+            now=self._writer.now(),
+            mid_stream=attempting.has_begun,
+            aggregator=provider in self._turn.config.aggregators,
+        )
+        return Broken(attempting.order.attempt, failure, error)
 
     async def _show_life(self) -> None:
         """Prolong the lease of a probe that goes on speaking, well before it runs out."""
         turn, now = self._turn, self._writer.now()
-        if turn is not None and turn.leases and now >= self._lease_renewed + turn.config.policy.lease_s / 3:
+        if turn is None or not turn.leases:
+            return
+        if now >= self._lease_renewed + turn.config.policy_of(self.called.model).lease_s / 3:
             self._lease_renewed = now
             await self._decide(core.content)
 
-    def _limit(self, seconds: float) -> _Limit:
-        left = None
-        if self._turn is not None and self._turn.deadline is not None:
-            left = self._turn.deadline - self._writer.now()
-        return _Limit(seconds, left)
+    def _left(self) -> float | None:
+        """The seconds until the turn's deadline, None: it has none."""
+        if self._turn is None or self._turn.deadline is None:
+            return None
+        return self._turn.deadline - self._writer.now()
 
     async def _wait(self, order: Wait) -> Step:
-        async with self._limit(float("inf")):
-            await self._writer.sleep(order.seconds)
+        await self._writer.sleep(order.seconds)  # the core orders no wait beyond the deadline
         return await self._decide(core.waited)
 
     def _is_failure(self, error: BaseException) -> bool:
         """The call failed by itself; neither its caller ended it nor could the controller not go on.
 
-        A cancellation that came out of the call, while nobody cancelled the task that runs this turn, is a failure.
+        A cancellation that came out of the call, while nobody cancelled the task that waits for it, is a failure.
         """
         if isinstance(error, (DeadlinePassed, StoreClosedError, ControllerClosedError)):
             return False
@@ -282,7 +280,7 @@ class TurnRun:
 
     def _error(self) -> BaseException:
         assert self.outcome is not None  # only a settled turn has an error
-        error = error_of(self.outcome, self._writer.now())
+        error = error_of(self.outcome, self._writer.now(), self._sent)
         error.__cause__ = self._cause
         return error
 
@@ -290,9 +288,12 @@ class TurnRun:
         return await self._decided(lambda s, config, health, now: core.start(s, config, health, now, self._request))
 
     async def _decide(self, step: Callable[..., Step]) -> Step:
-        turn = self._turn
+        """Have an event of the present attempt decided."""
+        turn, present = self._turn, self._present
         assert turn is not None  # begun by _decide_start
-        return await self._decided(lambda s, _config, health, now: step(s, turn, health, now, turn.attempt))
+        assert present is not None  # made by _attempt
+        number = present.order.attempt
+        return await self._decided(lambda s, _config, health, now: step(s, turn, health, now, number))
 
     async def _decide_cut(self, step: Callable[..., Step]) -> Step:
         turn = self._turn
@@ -319,63 +320,14 @@ class TurnRun:
 
     def _settle(self, outcome: Outcome) -> None:
         self.outcome = outcome
-        report = self._record.report(
-            self._session_id, self._chain, self.id, outcome.kind, outcome.model, outcome.reason
-        )
-        self._writer.history.settled(report)
+        answered = self._present.order.attempt if self._present is not None and outcome.kind == "answered" else None
+        self._writer.history.settled(self._record.report(outcome, self._chain, answered))
 
     async def _fail(self, broken: Broken) -> Step:
+        turn, dice = self._turn, self._writer.dice()
+        assert turn is not None  # begun by _decide_start
         self._cause = broken.cause
-        self._record.failed(broken.failure.reason)
-        dice = self._writer.dice()
-        return await self._decide(
-            lambda s, turn, health, now, attempt: core.failed(s, turn, health, now, attempt, broken.failure, dice)
+        self._record.failed(broken.attempt, broken.failure.reason)
+        return await self._decided(
+            lambda s, _config, health, now: core.failed(s, turn, health, now, broken.attempt, broken.failure, dice)
         )
-
-
-class _Limit:
-    """A limit on one wait, and the turn's deadline, whichever comes first.
-
-    Args:
-        seconds: the limit of the wait.
-        left: the seconds until the turn's deadline, None: it has none.
-    """
-
-    def __init__(self, seconds: float, left: float | None) -> None:
-        self._is_deadline = left is not None and left <= seconds
-        limit = max(0.0, left) if self._is_deadline and left is not None else seconds
-        self._timeout = asyncio.timeout(None if limit == float("inf") else limit)
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-        except TimeoutError:
-            if self._timeout.expired() and self._is_deadline:
-                raise DeadlinePassed from None
-            raise
-
-
-async def _to_content(stream: AsyncIterator[Any]) -> tuple[list[Any], bool]:
-    """The pieces up to the next content, and whether the stream may go on."""
-    pieces: list[Any] = []
-    async for piece in stream:
-        pieces.append(piece)
-        if has_content(piece):
-            return pieces, True
-    return pieces, False
-
-
-async def _close(stream: AsyncIterator[Any]) -> None:
-    """Stop an upstream stream; one that cannot be stopped, or fails to, is nobody's failure any more."""
-    close = getattr(stream, "aclose", None) or getattr(stream, "close", None)
-    if close is None:
-        return
-    try:
-        result = close()
-        if inspect.isawaitable(result):
-            await result
-    except Exception:
-        return

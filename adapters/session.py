@@ -11,10 +11,12 @@ from detent.fsm.chain import DEFAULT_CHAIN
 from detent.fsm.decision import Decision, Notice, Outcome, Step
 from detent.fsm.errors import DetentError
 
+from .attempting import Opened, Whole
 from .attempts import CallFunction
 from .history import Subscription, sentences
-from .running import Opened, TurnRun, Whole
+from .running import TurnRun
 from .status import CandidateStatus, SessionStatus
+from .tool_calls import Held, with_whole_calls
 from .upstreams import Upstreams
 from .wire import Form, Piece, Request, joined
 from .writer import Writer
@@ -118,7 +120,11 @@ class LiveSession:
 
         ``call(candidate)`` is awaited for each attempt, with the `Attempt` that tells whom to call; it returns an
         answer or an async iterator of pieces, and raises what its client raises. Before the first content a failure
-        is invisible here and the walk goes on; after it, iterating the answer raises `InterruptedTurnError`.
+        is invisible here and the walk goes on; after it, iterating the answer raises `InterruptedTurnError`. The call
+        runs in the caller's task, unless the chain hedges: then each call runs in one task of its own.
+
+        Its pieces are passed on as they are, fragments of tool calls too; where an answer breaks off in the middle of
+        one, the error says so. `stream` and `send` deliver tool calls whole.
 
         Args:
             call: performs one attempt.
@@ -132,6 +138,8 @@ class LiveSession:
             SurfacedError: a failure that no other candidate can help with.
             asyncio.CancelledError: the caller was cancelled; nobody is blamed.
         """
+        if self._providers is not None:
+            await self._providers.keys.follow(self._writer.renew)
         run = TurnRun(
             self._writer,
             self.id,
@@ -169,7 +177,7 @@ class LiveSession:
             NoUpstreamsError: the controller was given no providers to call.
             TurnError: the turn ended without an answer.
         """
-        call = self._upstreams().caller(Request(fields, form))
+        call = with_whole_calls(self._upstreams().caller(Request(fields, form)))
         answer = await self.run(call, stream=False, tokens=tokens, deadline_s=deadline_s)
         answer.value = joined(answer.value, answer.model)
         return answer
@@ -184,6 +192,8 @@ class LiveSession:
     ) -> AsyncIterator[Piece]:
         """Run one turn with Detent's own call, and yield the pieces of its answer as they come.
 
+        A tool call comes whole, in one piece and once; an incomplete one never comes.
+
         Args:
             form: how the request is written: ``openai`` (chat completions), ``responses`` or ``anthropic``; it is
                 rendered for providers that speak another format.
@@ -195,10 +205,11 @@ class LiveSession:
             NoUpstreamsError: the controller was given no providers to call.
             TurnError: the turn ended without a whole answer; `InterruptedTurnError` after some of it was yielded.
         """
-        call = self._upstreams().caller(Request(fields, form))
+        call = with_whole_calls(self._upstreams().caller(Request(fields, form)))
         async with await self.run(call, tokens=tokens, deadline_s=deadline_s) as answer:
             async for piece in answer:
-                yield piece
+                if not isinstance(piece, Held):
+                    yield piece
 
     async def pin(self, model: str, *, strict: bool | None = None) -> tuple[Notice, ...]:
         """Select a model, of the chain or not; it stays selected until `unpin` or `reset`.

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from detent.fsm.errors import DetentError
 from detent.fsm.reasons import Failure
 
 from .attempts import Attempt, CallFunction
+from .keys import Keys
 from .outcomes import ProviderError
 from .wire import Endpoint, Piece, Request, Wire
-from .wires import HttpWire
+from .wires import HttpWire, afresh
 
 EndpointOf = Callable[[str, str], Endpoint]
 """``endpoint_of(provider, credential)``: where a provider is, with the secret of that credential.
@@ -54,6 +55,9 @@ class Upstreams:
         endpoint_of: where a provider is.
         wires: what calls a provider, by provider; by default HTTP, in the format that its endpoint names.
         connections: how many calls of a provider may be in flight, by provider; 100 by default.
+
+    Attributes:
+        keys: what the credentials were last called with.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Upstreams:
         wires: Mapping[str, Wire] | None = None,
         connections: Mapping[str, int] | None = None,
     ) -> None:
+        self.keys = Keys(endpoint_of)
         self._wires = dict(wires or {})
         self._own: dict[tuple[str, int], HttpWire] = {}
         self._published = [_Providers(0, endpoint_of, dict(connections or {}))]
@@ -88,6 +93,7 @@ class Upstreams:
         # A turn makes its first call as soon as it has planned, and then keeps its providers by itself.
         before = [providers for providers in self._published if providers.since < since]
         self._published = [*before[-1:], _Providers(since, endpoint_of, dict(connections))]
+        self.keys.replace(endpoint_of)
 
     def caller(self, request: Request) -> CallFunction:
         """What performs the attempts of one turn.
@@ -100,8 +106,9 @@ class Upstreams:
         def call(attempt: Attempt) -> AsyncIterator[Piece]:
             nonlocal known
             known = known or self._of(attempt.revision)
-            endpoint = _endpoint(known, attempt)
-            return self._wire(attempt.provider, known).stream(endpoint, attempt.name, request)
+            endpoint = self._endpoint(known, attempt)
+            asked = afresh(request) if attempt.fresh else request
+            return self._wire(attempt.provider, known).stream(endpoint, attempt.name, asked)
 
         return call
 
@@ -119,10 +126,12 @@ class Upstreams:
             self._own[which] = HttpWire(connections=which[1])
         return self._own[which]
 
-
-def _endpoint(providers: _Providers, attempt: Attempt) -> Endpoint:
-    try:
-        return providers.endpoint_of(attempt.provider, attempt.credential)
-    except DetentError as error:
-        # A secret that is not there is a credential that does not work: the next one may.
-        raise ProviderError(Failure("auth", message=str(error))) from error
+    def _endpoint(self, providers: _Providers, attempt: Attempt) -> Endpoint:
+        # The keys of a turn that began before the last change say nothing of those that are configured now.
+        find = self.keys.endpoint if providers is self._published[-1] else providers.endpoint_of
+        try:
+            endpoint = find(attempt.provider, attempt.credential)
+        except DetentError as error:
+            # A secret that is not there is a credential that does not work: the next one may.
+            raise ProviderError(Failure("auth", message=str(error))) from error
+        return endpoint if attempt.connect_s is None else evolve(endpoint, connect_s=attempt.connect_s)

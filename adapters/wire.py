@@ -90,9 +90,10 @@ class Endpoint:
             yield f"connect_s is {self.connect_s!r}; give a number of seconds above 0"
 
     def url(self, path: str) -> str:
-        """The address of ``path`` (``/chat/completions``) below the base URL, its query kept."""
-        parts = urlsplit(self.base_url)
-        return parts._replace(path=parts.path.rstrip("/") + path, fragment="").geturl()
+        """The address of ``path`` (``/chat/completions``, a query may follow) below the base URL, its query kept."""
+        base, (path, _, own) = urlsplit(self.base_url), path.partition("?")
+        query = "&".join(part for part in (base.query, own) if part)
+        return base._replace(path=base.path.rstrip("/") + path, query=query, fragment="").geturl()
 
     def scrub(self, text: str) -> str:
         """The text with every secret of this endpoint blotted out: servers echo what they were sent.
@@ -172,7 +173,8 @@ class Piece:
         reasoning: the next characters of the model's visible thinking.
         refusal: the next characters of a refusal, where the provider keeps it apart from the text.
         tool_calls: tool calls, or fragments of them.
-        media: ``audio`` and ``images`` in the provider's own shape.
+        media: ``audio``, ``images`` and (of OpenAI's Responses) further ``items``, in the provider's own shape; lists
+            go on from piece to piece.
         usage: tokens so far; the last one counts, and it may come after the finish reason.
         finish_reason: the answer is complete, for this reason (``stop``, ``length``, ``tool_calls``, ...).
         event: the event it came in, as bytes to be sent on; empty unless it was asked for.
@@ -217,7 +219,9 @@ def joined(pieces: Iterable[Piece], model: str) -> Completion:
     calls: dict[int, ToolCall] = {}
     media: dict[str, Any] = {}
     for piece in kept:
-        media.update(piece.media)
+        for kind, brought in piece.media.items():
+            more = isinstance(brought, list) and isinstance(media.get(kind), list)
+            media[kind] = media[kind] + brought if more else brought
         for part in piece.tool_calls:
             call = calls.get(part.index, ToolCall(part.index, "", "", ""))
             calls[part.index] = ToolCall(

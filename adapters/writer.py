@@ -126,6 +126,26 @@ class Writer:
                 await self.decide(session.id, core.published)
         return revision
 
+    async def credentials(self, provider: str) -> set[str]:
+        """The names of a provider's credentials in the published configurations; none: it is not configured."""
+        await self.open()
+        configs, model = await self._store.configs(), f"{provider}/any"
+        return {c.credential for config in configs.values() if config.knows(model) for c in config.candidates(model)}
+
+    async def renew(self, provider: str, credential: str = "") -> None:
+        """A credential has another key: whatever was held against the old one is void.
+
+        Args:
+            provider: the provider.
+            credential: the credential's name; empty where the provider has one unnamed.
+        """
+        await self.open()
+        configs = await self._store.configs()
+        models = {model for config in configs.values() for model in config.chain.models}
+        await self._of_no_session(
+            lambda health, now: core.renew(health, now, provider, credential, sorted(models)),
+        )
+
     async def decide(self, session_id: str, decide: Decide, chain: str = DEFAULT_CHAIN) -> Step:
         """Decide one event of a session, store what it came to, and tell it.
 

@@ -14,7 +14,7 @@ COOLDOWN_LAYOUT: Final = Layout(
     width=880,
     height=632,
     places=(
-        Place("available", Rect(24, 130, 256, 130), "well"),
+        Place("available", Rect(24, 112, 256, 160), "well"),
         Place("cooling", Rect(542, 112, 298, 176), "care"),
         Place("probing", Rect(542, 376, 298, 200), "trial"),
     ),
@@ -32,7 +32,7 @@ COOLDOWN_LAYOUT: Final = Layout(
     routes=(
         Route(("available",), "cooling", ((280, 160), (542, 160)), (402, 154), 232),
         Route(("cooling",), "available", ((542, 232), (280, 232)), (402, 226), 232),
-        Route(("probing",), "available", ((542, 430), (152, 430), (152, 260)), (338, 424), 200),
+        Route(("probing",), "available", ((542, 430), (152, 430), (152, 272)), (338, 424), 200),
         Route(("cooling",), "probing", ((660, 288), (660, 376)), (652, 332), 110, "beside", "end"),
         Route(("probing",), "cooling", ((684, 376), (684, 288)), (692, 332), 156, "beside", "start"),
     ),

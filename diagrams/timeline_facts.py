@@ -16,7 +16,8 @@ from attrs import define, evolve, field, frozen
 from detent.fsm.decision import Decision, Notice
 from detent.fsm.errors import DetentError
 from detent.fsm.session import SESSION
-from detent.fsm.turn import OVER, AttemptFailed
+from detent.fsm.turn import OVER
+from detent.fsm.turn_events import AttemptFailed, SpokeFirst
 
 Sign = Literal["answered", "failed", "cut", "open", "blocked", "notice"]
 """What a mark stands for; ``cut``: the attempt was called off, ``open``: the log ends before its outcome."""
@@ -192,20 +193,44 @@ class _Scribe:
             if decision.detail not in self.lanes:
                 self.lanes.append(decision.detail)
             return
+        if event == "spoke_first" and isinstance(decision.data, SpokeFirst):
+            self._read_race(decision, decision.data)
+            return
+        if isinstance(decision.data, AttemptFailed) and self._is_beside(decision.data, turn):
+            self._put_failure(decision, decision.data.fate.candidate.label, "")
+            return
         ends = event in ("failed", "succeeded") or decision.after in OVER
         if not ends or turn not in self._called:
             return
         lane, since = self._called.pop(turn)
         took = f"after {decision.at - since:.3g} s"
         if event == "failed":
-            data = decision.data
-            reason = data.failure.reason if isinstance(data, AttemptFailed) else decision.detail.rpartition(": ")[2]
-            said = f" ({data.failure.message})" if isinstance(data, AttemptFailed) and data.failure.message else ""
-            self._put(Mark(decision.at, lane, "failed", reason, "", f"{lane} failed {took}: {reason}{said}"))
+            self._put_failure(decision, lane, f" {took}")
         elif event == "succeeded":
             self._put(Mark(decision.at, lane, "answered", "", "", f"{lane} answered {took}"))
         else:
             self._put(Mark(decision.at, lane, "cut", event, "", f"{lane} was cut {took}: {decision.why}"))
+
+    def _is_beside(self, failed: AttemptFailed, turn: str) -> bool:
+        """It is not the present attempt that failed, but the one beside it."""
+        present = self._called.get(turn)
+        return present is not None and present[0] != failed.fate.candidate.label
+
+    def _put_failure(self, decision: Decision, lane: str, took: str) -> None:
+        data = decision.data
+        reason = data.failure.reason if isinstance(data, AttemptFailed) else decision.detail.rpartition(": ")[2]
+        said = f" ({data.failure.message})" if isinstance(data, AttemptFailed) and data.failure.message else ""
+        self._put(Mark(decision.at, lane, "failed", reason, "", f"{lane} failed{took}: {reason}{said}"))
+        self.lanes += [lane] if lane not in self.lanes else []
+
+    def _read_race(self, decision: Decision, first: SpokeFirst) -> None:
+        """Of two calls one was called off: where it is the present one, the other is now on its way."""
+        lane, since = self._called.get(decision.turn, ("", decision.at))
+        off = first.fate.candidate.label
+        self._put(Mark(decision.at, off, "cut", first.fate.why, "", f"{off} was called off: {decision.why}"))
+        if off == lane:
+            self._called[decision.turn] = (decision.detail, since)
+        self.lanes += [label for label in (off, decision.detail) if label not in self.lanes]
 
     def _put(self, mark: Mark) -> None:
         here = self.columns[-1] if self.columns else None

@@ -3,7 +3,7 @@
 Nothing here reads a clock, does I/O, or rolls dice: `core` has one step function an event, from values to values.
 """
 
-from .chain import Candidate, Chain, Config, Policy
+from .chain import Candidate, Chain, Config, Limits, Policy
 from .cooldown import COOLDOWN, Cooldown
 from .decision import Call, Decision, Notice, Outcome, Step, Wait
 from .engine import Explanation, Fired, Table, disagreements
@@ -19,7 +19,8 @@ from .errors import (
 from .reasons import REASONS, RULINGS, Failure, Ruling
 from .rows import Row
 from .session import SESSION, Session
-from .turn import TURN, Fate, Turn
+from .turn import TURN, Turn
+from .turn_events import Fate
 
 __all__ = [
     "COOLDOWN",
@@ -43,6 +44,7 @@ __all__ = [
     "Failure",
     "Fate",
     "Fired",
+    "Limits",
     "Notice",
     "Outcome",
     "Policy",

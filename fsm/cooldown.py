@@ -10,6 +10,11 @@ success (opencrabs #1667: a primary that failed every second time was never left
 An attempt that began before the present cooldown says nothing new about it: its failure adds no strike and its
 success does not end the rest. Which attempts those are is told by `generation`, which grows with every cooldown set,
 so it needs no comparison of clocks.
+
+What is held against a credential is held against its key. When the key is changed (``renewed``) the record is as good
+as new, strikes included: a new key is another account's, or the same one's after somebody has seen to it. The
+generation grows here too, so that failures which the old key still has coming (a revoked one meets a 401 on every
+attempt in flight) say nothing of the new one.
 """
 
 from __future__ import annotations
@@ -43,8 +48,8 @@ class Cooldown:
         until: end of the rest, in seconds of the caller's clock.
         strikes: failures in a row, forgotten `Policy.strike_window_s` after ``until``.
         hard: no last resort may shorten the rest.
-        reason: the failure reason that set the rest.
-        generation: how many rests were set here.
+        reason: the failure reason that set the last rest; empty: nothing was ever held against the present key.
+        generation: how many rests were set here, and keys changed.
         holder: who holds the probe's lease; empty: nobody.
         lease_until: when the lease ends by itself, in seconds of the caller's clock.
         last_resort_at: when a last resort was made here, None: never.
@@ -161,6 +166,13 @@ class Lifted:
 
 
 @frozen
+class Renewed:
+    """The credential of the scope has another key."""
+
+    now: float
+
+
+@frozen
 class Tapped:
     """A last resort is about to be made on the scope while it rests."""
 
@@ -175,6 +187,11 @@ def is_late(c: Cooldown, e: Failed | Succeeded) -> bool:
 def states_longer(c: Cooldown, e: Failed) -> bool:
     """The server asks for a longer rest than the one on record."""
     return e.wait_s is not None and min(e.wait_s, e.cap_s) > max(e.max_wait_s, c.until - e.now)
+
+
+def key_is_new(c: Cooldown, _e: Failed) -> bool:
+    """Nothing was ever held against the present key."""
+    return c.reason == ""
 
 
 def is_due(c: Cooldown, e: Claimed) -> bool:
@@ -233,6 +250,20 @@ def end(c: Cooldown, e: Succeeded | Lifted) -> Mapping[str, Any]:
     return {"until": min(c.until, e.now), "holder": "", "lease_until": 0.0, "hard": False}
 
 
+def void(c: Cooldown, e: Renewed) -> Mapping[str, Any]:
+    """Forget everything that was held against the old key, and whatever it still has coming."""
+    return {
+        "until": min(c.until, e.now),
+        "strikes": 0,
+        "hard": False,
+        "reason": "",
+        "generation": c.generation + 1,
+        "holder": "",
+        "lease_until": 0.0,
+        "last_resort_at": None,
+    }
+
+
 def lend(_c: Cooldown, e: Claimed | Extended) -> Mapping[str, Any]:
     """Give the lease to this attempt."""
     return {"holder": e.holder, "lease_until": in_microseconds(e.lease_until)}
@@ -256,6 +287,8 @@ COOLDOWN: Final[Table[Cooldown]] = Table(
     "cooldown",
     STATES,
     (
+        stale("failed", AVAILABLE, "the key was changed since the attempt began: it says nothing of the new one",
+              (is_late, key_is_new)),
         Row("failed", (AVAILABLE, COOLING), COOLING, "a late failure states a longer wait",
             (is_late, states_longer), (lengthen,)),
         Row("failed", PROBING, None, "a late failure states a longer wait; the probe goes on",
@@ -280,6 +313,7 @@ COOLDOWN: Final[Table[Cooldown]] = Table(
         stale("released", ALL, "the lease is not this attempt's any more"),
         Row("lifted", COOLING, AVAILABLE, "the cause may have been mended", (may_be_mended,), (end,)),
         Row("lifted", ALL, None, "what may have been mended is not at fault here"),
+        Row("renewed", ALL, AVAILABLE, "the key was changed: what was held against the old one is void", (), (void,)),
         Row("tapped", RESTING, None, "a last resort is made here", (), (mark,)),
         stale("tapped", AVAILABLE, "the scope does not rest"),
     ),

@@ -11,12 +11,13 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
+from . import calling, walk
 from . import cooldown as cd
 from . import session as ss
 from . import turn as tt
-from . import walk
-from .chain import Candidate, Config, checked_reference, provider_of
-from .decision import Call, Step, Wait
+from . import turn_events as te
+from .chain import Candidate, Config, checked_reference, credential_scope, is_of_credential, provider_of
+from .decision import Step, Wait
 from .desk import Desk
 from .errors import UnknownModelError
 from .reasons import RULINGS, Failure
@@ -149,6 +150,28 @@ def clear(health: Health, now: float, scopes: Iterable[str]) -> Step:
     return desk.step()
 
 
+def renew(health: Health, now: float, provider: str, credential: str, models: Iterable[str] = ()) -> Step:
+    """A credential has another key: whatever was held against the old one is void. The step is of no session.
+
+    A new key is a new credential, so that strikes are forgotten too, and attempts that are still out with the old key
+    speak for it no more. For them a scope is noted down even where nothing was held against it.
+
+    Args:
+        health: the cooldown records.
+        now: the time, in seconds.
+        provider: the provider.
+        credential: the credential's name.
+        models: the models that are called with it, as far as they are known.
+    """
+    scopes = [credential_scope(provider, credential)]
+    scopes += [Candidate(m, credential).scope("credential_model") for m in models if provider_of(m) == provider]
+    scopes += [key for key in health if is_of_credential(key, provider, credential)]
+    desk = Desk(NOBODY, health, now)
+    for key in dict.fromkeys(scopes):
+        desk.to_cooldown(key, "renewed", cd.Renewed(now), create=True)
+    return desk.step()
+
+
 def start(session: Session, config: Config, health: Health, now: float, request: Request) -> Step:
     """A turn begins: it plans from the desired configuration and keeps that plan."""
     desk = Desk(session, health, now)
@@ -161,12 +184,12 @@ def start(session: Session, config: Config, health: Health, now: float, request:
     need = request.tokens or 0
     goal = home(session, config)
     strict = session.pin is not None and (config.policy.pin_strict if session.strict is None else session.strict)
-    open_home = walk.first_open(config, goal, need, health, now)
+    open_home = walk.first_open(config, goal, need, health, now, session.kept)
     due = open_home is not None and bool(walk.due_of(open_home, health, now))
-    licensed = config.candidates(goal)[0] if session.licence and open_home is None else None
+    licensed = config.candidates(goal, session.kept)[0] if session.licence and open_home is None else None
     desk.to_session("turn_started", ss.TurnStarted(request.turn, open_home is not None, due), config, goal)
     probe = open_home if desk.session.prober == request.turn and goal != session.serving else None
-    plan = config.walk(session.pin, session.serving, strict, probe)
+    plan = config.walk(session.pin, session.serving, strict, probe, session.kept)
     limit = request.deadline_s if request.deadline_s is not None else config.policy.turn_deadline_s
     desk.turn = turn = Turn(
         id=request.turn,
@@ -180,40 +203,71 @@ def start(session: Session, config: Config, health: Health, now: float, request:
         pin=session.pin,
         strict=strict,
         tokens=request.tokens,
-        live=request.live and not config.policy.buffer_answers,
+        live=request.live and config.policy.stream == "live",
         deadline=None if limit is None else now + limit,
         licensed=licensed,
         need=need,
     )
     if not strict and not any(candidate.model == session.serving for candidate in plan):
-        turn.fates = (tt.Fate(Candidate(session.serving), called=False, why="removed"),)
+        turn.fates = (te.Fate(Candidate(session.serving), called=False, why="removed"),)
     first = walk.reach(turn, health, now)
     resort = walk.last_resort(turn, health, now) if first.candidate is None else None
     alone = walk.size_alone(first.skipped, plan)
-    desk.to_turn("started", tt.Started(first, resort, alone))
+    desk.to_turn("started", te.Started(first, resort, alone))
     return _go_on(desk)
+
+
+def slow(session: Session, turn: Turn, health: Health, now: float, attempt: int) -> Step:
+    """An attempt has had no content for as long as the chain's ``hedge_after_s`` says."""
+    desk = Desk(session, health, now, turn)
+    if turn.current is None or turn.is_over:
+        desk.to_turn("slow", te.OfAttempt(attempt))
+        return desk.step()
+    ahead = walk.reach(turn, walk.given_back(turn, health), now)
+    who, number = ahead.candidate, turn.calls + 1
+    beside = None if who is None else te.Beside(who, number, calling.generations(desk, who))
+    fired = desk.to_turn("slow", te.Slow(attempt, ahead, beside), desk.candidate.label)
+    if who is None or fired.after.calls != number:
+        return desk.step()
+    return desk.step(calling.call(fired.after, who, number))
 
 
 def content(session: Session, turn: Turn, health: Health, now: float, attempt: int) -> Step:
     """Content came: the first of it commits a live turn, and each is a sign of life for a probe's lease."""
     desk = Desk(session, health, now, turn)
-    desk.to_turn("content", tt.OfAttempt(attempt))
-    lease = cd.Extended(walk.holder_of(turn), now + turn.config.policy.lease_s)
-    for key in turn.leases:
-        desk.to_cooldown(key, "extended", lease)
+    _decide_race(desk, attempt)
+    fired = desk.to_turn("content", te.OfAttempt(attempt))
+    after = desk.open_turn
+    for key in after.leases if fired.kind == "move" else ():
+        lease_s = after.config.policy_of(desk.candidate.model).lease_s
+        desk.to_cooldown(key, "extended", cd.Extended(walk.holder_of(after), now + lease_s))
     return desk.step()
 
 
 def succeeded(session: Session, turn: Turn, health: Health, now: float, attempt: int) -> Step:
     """The answer is whole."""
     desk = Desk(session, health, now, turn)
-    if desk.to_turn("succeeded", tt.OfAttempt(attempt)).kind != "move":
+    _decide_race(desk, attempt)
+    if desk.to_turn("succeeded", te.OfAttempt(attempt)).kind != "move":
         return desk.step()
-    candidate = desk.candidate
+    after, candidate = desk.open_turn, desk.candidate
     for key in candidate.scopes if health else ():
-        desk.to_cooldown(key, "succeeded", cd.Succeeded(now, turn.seen.get(key, 0)))
-    _give_back(desk, turn)
+        desk.to_cooldown(key, "succeeded", cd.Succeeded(now, after.seen.get(key, 0)))
+    calling.give_back(desk, after)
     return desk.step(settle(desk))
+
+
+def _decide_race(desk: Desk, attempt: int) -> None:
+    """Where two calls are in flight, the one that speaks first goes on, and nothing is held against the other."""
+    turn = desk.open_turn
+    if turn.beside is None or turn.current is None:
+        return
+    first, fate = turn.current, te.Fate(turn.beside.candidate, called=True, why=te.OVERTAKEN)
+    if attempt == turn.beside.attempt:
+        first, fate = turn.beside.candidate, te.Fate(turn.current, called=True, why=te.SLOW)
+    after = desk.to_turn("spoke_first", te.SpokeFirst(attempt, fate), first.label).after
+    if after.attempt != turn.attempt:
+        calling.end_probe(desk, turn)
 
 
 def failed(
@@ -238,17 +292,18 @@ def failed(
     """
     desk = Desk(session, health, now, turn)
     if turn.current is None or turn.is_over:
-        desk.to_turn("failed", tt.OfAttempt(attempt), failure.reason)
+        desk.to_turn("failed", te.OfAttempt(attempt), failure.reason)
         return desk.step()
-    candidate = desk.candidate
+    beside = turn.beside if turn.beside is not None and turn.beside.attempt == attempt else None
+    candidate = desk.candidate if beside is None else beside.candidate
     condemned = walk.condemned_by(turn, candidate, failure)
     need = walk.need_after(turn, candidate, failure)
     ahead = walk.reach(turn, walk.given_back(turn, health), now, condemned, need)
-    fate = tt.Fate(candidate, called=True, why=failure.reason, message=failure.message)
+    fate = te.Fate(candidate, called=True, why=failure.reason, message=failure.message)
     wait_s = walk.retry_wait(turn, failure, health, now, dice)
     fired = desk.to_turn(
         "failed",
-        tt.AttemptFailed(
+        te.AttemptFailed(
             attempt,
             failure,
             wait_s,
@@ -258,6 +313,7 @@ def failed(
             fate,
             ahead,
             walk.size_alone((*turn.fates, fate, *ahead.skipped), turn.plan),
+            () if turn.beside is None else (te.Fate(turn.beside.candidate, called=True, why=te.OVERTAKEN),),
         ),
         f"{candidate.label}: {failure.reason}",
     )
@@ -265,7 +321,13 @@ def failed(
         return desk.step()
     if wait_s is not None and fired.after.tries > turn.tries:
         return _go_on(desk, wait_s)
-    _book(desk, turn, candidate, failure)
+    calling.book(desk, turn, candidate, failure, attempt, turn.seen if beside is None else beside.seen)
+    if beside is not None:
+        return desk.step()
+    calling.end_probe(desk, turn)
+    if turn.beside is not None and fired.after.attempt == turn.beside.attempt:
+        calling.take_over(desk)
+        return desk.step()
     return _go_on(desk)
 
 
@@ -273,11 +335,11 @@ def waited(session: Session, turn: Turn, health: Health, now: float, attempt: in
     """A wait in place is over."""
     desk = Desk(session, health, now, turn)
     if turn.current is None or turn.failure is None:
-        desk.to_turn("waited", tt.OfAttempt(attempt))
+        desk.to_turn("waited", te.OfAttempt(attempt))
         return desk.step()
     untouched = walk.is_untouched(turn.current, health, now)
-    fate = tt.Fate(turn.current, called=True, why=turn.failure.reason, message=turn.failure.message)
-    event = tt.Waited(attempt, untouched, fate, walk.reach(turn, health, now))
+    fate = te.Fate(turn.current, called=True, why=turn.failure.reason, message=turn.failure.message)
+    event = te.Waited(attempt, untouched, fate, walk.reach(turn, health, now))
     if desk.to_turn("waited", event).kind != "move":
         return desk.step()
     return _go_on(desk)
@@ -295,9 +357,9 @@ def aborted(session: Session, turn: Turn, health: Health, now: float) -> Step:
 
 def _cut(name: str, session: Session, turn: Turn, health: Health, now: float) -> Step:
     desk = Desk(session, health, now, turn)
-    if desk.to_turn(name, tt.Cut()).kind != "move":
+    if desk.to_turn(name, te.Cut()).kind != "move":
         return desk.step()
-    _end_probe(desk, turn)
+    calling.end_probe(desk, turn)
     return desk.step(settle(desk, "timeout" if name == "deadline" else ""))
 
 
@@ -308,82 +370,4 @@ def _go_on(desk: Desk, wait_s: float = 0.0) -> Step:
         return desk.step(settle(desk))
     if turn.state == tt.BACKING_OFF:
         return desk.step(Wait(turn.attempt, wait_s))
-    return desk.step(_begin_attempt(desk))
-
-
-def _begin_attempt(desk: Desk) -> Call:
-    turn = desk.open_turn
-    candidate, policy = desk.candidate, turn.config.policy
-    event = _tell_session(desk, candidate.model)
-    claim = cd.Claimed(desk.now, walk.holder_of(turn), desk.now + policy.lease_s)
-    for key in turn.leases:
-        desk.to_cooldown(key, "claimed", claim)
-    if turn.resort:
-        for record in walk.rests_of(candidate, desk.health, desk.now):
-            desk.to_cooldown(record.key, "tapped", cd.Tapped(desk.now))
-    found = ((key, desk.record(key)) for key in candidate.scopes)
-    seen = {key: record.generation for key, record in found if record is not None}
-    desk.to_turn("called", tt.Called(seen, event == "failed_over", desk.session.prober == turn.id), candidate.label)
-    expired = turn.tries > 0 and turn.failure is not None and turn.failure.reason == "session_expired"
-    return Call(turn.attempt, candidate, policy.first_token_s, policy.idle_s, fresh=expired)
-
-
-def _tell_session(desk: Desk, model: str) -> str | None:
-    """Let the session know whom its turn goes on with, if that concerns it; the event it was told."""
-    turn, session = desk.open_turn, desk.session
-    if session.prober == turn.id or turn.tries:
-        return None
-    attached = session.epoch == turn.epoch
-    passed = turn.fate_of(session.serving)
-    event = None
-    if attached and session.state == ss.FAILOVER_ACTIVE and model == (session.pin or turn.config.chain.primary):
-        event = "home_reached"
-    elif model != session.serving and passed is not None and not passed.is_detour:
-        pin_failed = passed.called and session.serving == session.pin
-        event = "failed_over" if attached or pin_failed else None
-    if event is not None:
-        desk.to_session(event, ss.TurnEvent(turn.id, model), turn.config, model)
-    return event
-
-
-def _book(desk: Desk, turn: Turn, candidate: Candidate, failure: Failure) -> None:
-    """Hold a spent attempt against the scope that it condemns, give back what it had lent, and end the probe."""
-    condemned = None if failure.cools is None else candidate.scope(failure.cools)
-    if condemned is not None:
-        policy, hard = turn.config.policy, failure.ruling.hard
-        event = cd.Failed(
-            now=desk.now,
-            reason=failure.reason,
-            hard=hard,
-            base_s=policy.hard_cooldown_s if hard else policy.cooldown_s,
-            cap_s=policy.hard_cap_s if hard else policy.cooldown_cap_s,
-            window_s=policy.strike_window_s,
-            wait_s=failure.wait_s,
-            max_wait_s=policy.max_wait_s,
-            generation=turn.seen.get(condemned, 0),
-            holder=walk.holder_of(turn),
-        )
-        desk.to_cooldown(condemned, "failed", event, create=True)
-    _end_probe(desk, turn)
-
-
-def _end_probe(desk: Desk, turn: Turn) -> None:
-    """Give back what an attempt still holds, and end its probe of home.
-
-    Args:
-        desk: the desk.
-        turn: the turn as it was while the attempt was made: it may have gone on to another candidate since.
-    """
-    _give_back(desk, turn)
-    if desk.session.prober == turn.id:
-        model = turn.current.model if turn.current is not None else ""
-        desk.to_session("probe_failed", ss.TurnEvent(turn.id, model), turn.config, model)
-
-
-def _give_back(desk: Desk, turn: Turn) -> None:
-    """Give back the leases that the outcome of the attempt has not ended."""
-    holder = walk.holder_of(turn)
-    for key in turn.leases:
-        record = desk.record(key)
-        if record is not None and record.holder == holder:
-            desk.to_cooldown(key, "released", cd.Released(holder))
+    return desk.step(calling.begin(desk))

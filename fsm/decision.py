@@ -12,7 +12,8 @@ from .cooldown import Cooldown
 from .reasons import Failure
 from .rows import Kind
 from .session import Session
-from .turn import Fate, Turn
+from .turn import Turn
+from .turn_events import Fate
 
 NoticeKind = Literal[
     "failover",
@@ -92,13 +93,19 @@ class Notice:
 
 @frozen
 class Call:
-    """Command: call this candidate. It ends in exactly one event of that attempt.
+    """Command: call this candidate. It ends in exactly one event of that attempt, unless the call is called off.
+
+    Where another call of the turn is in flight this one is made beside it. Whoever has content first goes on: with the
+    step that the content leads to, the other is called off.
 
     Attributes:
         attempt: the attempt's number in the turn.
         candidate: whom to call.
         first_token_s: the longest wait for the first content, in seconds.
         idle_s: the longest gap between two pieces of content, in seconds.
+        connect_s: the longest a connection may take, in seconds, None: as the provider's address says.
+        attempt_s: the longest it may take to the whole answer, in seconds, None: as long as content keeps coming.
+        hedge_after_s: say that the attempt is slow where it has no content after so many seconds, None: never.
         fresh: drop the provider's stale conversation state first.
     """
 
@@ -106,6 +113,9 @@ class Call:
     candidate: Candidate
     first_token_s: float
     idle_s: float
+    connect_s: float | None = None
+    attempt_s: float | None = None
+    hedge_after_s: float | None = None
     fresh: bool = False
 
 
@@ -168,7 +178,8 @@ class Step:
         cooldowns: the cooldown records that changed, by scope key.
         decisions: the decisions, in order.
         notices: what the user should be told, in order.
-        command: what the shell must do next, None: nothing, or what it is doing already.
+        command: what the shell must do next, None: nothing, or what it is doing already. The calls that it is doing
+            are those of the turn: the present attempt, and the one beside it.
     """
 
     session: Session

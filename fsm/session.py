@@ -9,6 +9,11 @@ holds what is used now and is written by failover, probe, recovery, pin, unpin, 
 the pin if there is one, else the desired primary. Reconciliation compares the two and is therefore the one event that
 could undo a failover (OpenClaw #57471, #58308, #59213): it is blocked while the failover is live, and between nobody's
 turns elsewhere. A change it may not make is never lost, for turns plan from the desired chain.
+
+Which credential a model is called with is no part of the selection: ``kept`` changes no state and makes no notice. It
+is remembered for each model by itself, because what is lost with a change of credential is the provider's prompt cache,
+and that belongs to one model and one organisation: a limit that drives one model to the second key says nothing of
+where another model's cache lies. Of turns that run at the same time the one that is answered last wins.
 """
 
 from __future__ import annotations
@@ -55,6 +60,8 @@ class Session:
         told: the model that the user believes to serve: what the last notice named.
         told_exhausted: the user was told that the chain is exhausted and has had no answer since.
         chain: the name of the chain it walks.
+        kept: the candidate that answered last of each model with several credentials, as ``provider/model@credential``,
+            in alphabetical order; turns begin with it while it is free.
         version: grows with every stored change.
     """
 
@@ -73,6 +80,7 @@ class Session:
     told: str = ""
     told_exhausted: bool = False
     chain: str = "default"
+    kept: tuple[str, ...] = ()
     version: int = 0
 
     def __copy__(self) -> Session:
@@ -92,6 +100,7 @@ class Session:
             self.told,
             self.told_exhausted,
             self.chain,
+            self.kept,
             self.version,
         )
 
@@ -144,11 +153,19 @@ class TurnEvent:
 
 @frozen
 class Answered:
-    """A turn was answered; ``adopts`` is the primary and the revision that it had planned from."""
+    """A turn was answered.
+
+    Attributes:
+        turn: the turn's id.
+        model: the model that answered.
+        adopts: the primary and the revision that the turn had planned from.
+        keeps: the credentials that the session keeps from now on, as `Session.kept` holds them.
+    """
 
     turn: str
     model: str
     adopts: Desired
+    keeps: tuple[str, ...] = ()
 
 
 @frozen
@@ -270,7 +287,7 @@ def serve_primary(_s: Session, e: Desired) -> Mapping[str, Any]:
 
 def start_afresh(_s: Session, _e: Desired) -> Mapping[str, Any]:
     """Forget what a fresh session would not know."""
-    return {"told_exhausted": False}
+    return {"told_exhausted": False, "kept": ()}
 
 
 def enter(s: Session, e: TurnStarted) -> Mapping[str, Any]:
@@ -308,6 +325,11 @@ def come_home(s: Session, e: Answered) -> Mapping[str, Any]:
 def hear_answer(_s: Session, _e: Answered) -> Mapping[str, Any]:
     """The user has had an answer: the next exhaustion is news again."""
     return {"told_exhausted": False}
+
+
+def keep_credential(_s: Session, e: Answered) -> Mapping[str, Any]:
+    """The next turn begins with the credential that answered."""
+    return {"kept": e.keeps}
 
 
 def know_server(s: Session, _e: TurnEvent) -> Mapping[str, Any]:
@@ -426,10 +448,10 @@ SESSION: Final[Table[Session]] = Table(
             (probes,), (stop_trying,)),
         stale("probe_failed", ALL, "the turn no longer speaks for the session"),
         Row("answered", COOLDOWN_PROBE, USER_PINNED, "the pin answered: the session is home",
-            (probes, is_pinned), (come_home, hear_answer)),
+            (probes, is_pinned), (come_home, hear_answer, keep_credential)),
         Row("answered", COOLDOWN_PROBE, PRIMARY, "the primary answered: the session is home",
-            (probes,), (come_home, hear_answer)),
-        Row("answered", ALL, None, "the turn was answered", (), (hear_answer,)),
+            (probes,), (come_home, hear_answer, keep_credential)),
+        Row("answered", ALL, None, "the turn was answered", (), (hear_answer, keep_credential)),
         # A turn ends
         Row("turn_ended", ALL, None, "exhausted, as the user knows already", (was_exhausted, knows_already), (leave,)),
         Row("turn_ended", ALL, None, "exhausted: the user is told", (was_exhausted,), (leave, tell_exhausted),

@@ -9,6 +9,7 @@ from .decision import NoticeKind, Outcome
 from .desk import Desk
 from .reasons import RULINGS
 from .turn import Turn
+from .turn_events import SLOW
 
 
 def settle(desk: Desk, cut_for: str = "") -> Outcome:
@@ -17,9 +18,9 @@ def settle(desk: Desk, cut_for: str = "") -> Outcome:
     config = turn.config
     attached = before.epoch == turn.epoch
     if turn.state == tt.ANSWERED:
-        model = desk.candidate.model
+        model, keeps = desk.candidate.model, config.kept_after(before.kept, desk.candidate)
         adopts = ss.Desired(config.chain.primary, config.revision)
-        fired = desk.to_session("answered", ss.Answered(turn.id, model, adopts), config, model)
+        fired = desk.to_session("answered", ss.Answered(turn.id, model, adopts, keeps), config, model)
         came_home = fired.before == ss.COOLDOWN_PROBE != fired.after.state
         was_away = before.serving != model or turn.began_in in ss.LIVE
         _tell_answered(desk, turn, model, attached, came_home and was_away)
@@ -37,7 +38,8 @@ def _tell_answered(desk: Desk, turn: Turn, model: str, attached: bool, recovered
     """
     session = desk.session
     believed = (turn.told, session.told)
-    detoured = any(f.is_detour and (f.called or f.candidate.model == session.serving) for f in turn.fates)
+    detours = [fate for fate in turn.fates if fate.is_detour and not fate.is_called_off]
+    detoured = any(fate.called or fate.candidate.model == session.serving for fate in detours)
     if recovered:
         desk.tell("recovered", f"{model} answers again", turn.config)
     elif turn.resort:
@@ -58,6 +60,8 @@ def _passed_over(turn: Turn) -> str:
     fate = turn.fate_of(turn.told) or turn.fate_of(turn.began_on) or (turn.fates[-1] if turn.fates else None)
     if fate is None:
         return "another turn of the session has moved it"
+    if fate.is_called_off:
+        return f"{fate.candidate.model} was slow" if fate.why == SLOW else f"{fate.candidate.model} was overtaken"
     if fate.called:
         return f"{fate.candidate.model} {RULINGS[fate.why].says}"
     return f"{fate.candidate.model} was passed over: {fate.why}"
@@ -77,7 +81,7 @@ def _outcome(desk: Desk, turn: Turn, cut_for: str) -> Outcome:
         reason=cut_for or _reason(desk, turn),
         failure=None if turn.state == tt.ANSWERED else turn.failure,
         fates=turn.fates,
-        attempts=turn.attempt,
+        attempts=turn.calls,
         retry_at=again,
     )
 

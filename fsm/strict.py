@@ -17,7 +17,8 @@ import attrs
 from attrs import frozen
 from cattrs import Converter
 
-from . import cooldown, session, turn
+from . import cooldown, session
+from . import turn_events as turn
 from .chain import Chain, checked_reference
 from .decision import Decision
 from .errors import BadReferenceError, DetentError
@@ -35,8 +36,9 @@ EVENTS: Final[Mapping[str, type]] = {
     for event in (
         session.Desired, session.Pin, session.TurnStarted, session.TurnEvent, session.Answered, session.TurnEnded,
         session.Restored, turn.Started, turn.AttemptFailed, turn.Waited, turn.Called, turn.OfAttempt, turn.Cut,
+        turn.Slow, turn.SpokeFirst,
         cooldown.Failed, cooldown.Succeeded, cooldown.Claimed, cooldown.Released, cooldown.Extended,
-        cooldown.Lifted, cooldown.Tapped,
+        cooldown.Lifted, cooldown.Renewed, cooldown.Tapped,
     )
 }
 # fmt: on

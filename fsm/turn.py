@@ -5,6 +5,11 @@ never refilled, so every turn ends (the pair *candidates left, retries left* fal
 finds at each point — who may be called next, whether a retry is due, whether size alone stands in the way — is
 surveyed beforehand (`walk`) and comes with the event, so the table below is all there is to the behaviour.
 
+A chain that hedges starts the next candidate beside an attempt that has had no content for a while. From then on two
+calls are in flight, the present one and the one *beside* it, and whoever has content first goes on alone: the other is
+called off, which is nobody's failure. Whoever fails first leaves the turn to the other. An attempt that had somebody
+beside it is not retried.
+
 After the first content has reached the client (``streaming``) there is no way back to ``attempting``: output is never
 sent twice. A turn whose answers are buffered stays in ``attempting`` until the answer is whole.
 """
@@ -14,12 +19,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from .chain import Candidate, Config
 from .engine import Table
-from .reasons import RULINGS, Failure
+from .reasons import Failure
 from .rows import Row, stale
+from .turn_events import AttemptFailed, Beside, Called, Fate, OfAttempt, Slow, SpokeFirst, Started, Waited
 
 PLANNED: Final = "planned"
 ATTEMPTING: Final = "attempting"
@@ -33,7 +39,7 @@ INTERRUPTED: Final = "interrupted"
 
 STATES: Final = {
     PLANNED: "the order of the walk is fixed; nobody was called",
-    ATTEMPTING: "one call is in flight, and nothing of it has reached the client",
+    ATTEMPTING: "a call is in flight, or two are, and nothing of them has reached the client",
     BACKING_OFF: "waiting in place before the same candidate is asked again",
     STREAMING: "content is reaching the client",
     ANSWERED: "the client has the whole answer of one candidate",
@@ -44,57 +50,6 @@ STATES: Final = {
 }
 UNDER_WAY: Final = (PLANNED, ATTEMPTING, BACKING_OFF, STREAMING)
 OVER: Final = (ANSWERED, EXHAUSTED, SURFACED, ABORTED, INTERRUPTED)
-
-
-@frozen
-class Fate:
-    """What happened to one candidate in one turn.
-
-    Attributes:
-        candidate: who.
-        called: it was called; false: it was skipped.
-        why: the failure reason of the last call, or why it was skipped: ``cooldown``, ``window``, ``unsupported``,
-            ``removed``, or the reason of the request that another credential of the model met before.
-        message: what the provider said, where it was called.
-    """
-
-    candidate: Candidate
-    called: bool
-    why: str
-    message: str = ""
-
-    @property
-    def is_detour(self) -> bool:
-        """The candidate was passed over for this request alone; its health is not in question."""
-        return self.why not in _OF_HEALTH
-
-    def __str__(self) -> str:
-        said = f" ({self.message})" if self.message else ""
-        return f"{self.candidate.label}: {'failed' if self.called else 'skipped'}, {self.why}{said}"
-
-
-_OF_HEALTH: Final = frozenset(("cooldown", "removed", *(r.reason for r in RULINGS.values() if not r.of_the_request)))
-
-
-@frozen
-class Reach:
-    """How far the walk goes from where it stands.
-
-    Attributes:
-        candidate: who may be called next, None: nobody.
-        at: where the walk stands afterwards.
-        skipped: who was passed over on the way, each with the reason.
-        due: the keys of the scopes whose probe this call is.
-        alone: one attempt without retries: a probe, a licensed attempt or a last resort.
-        resort: the call is a last resort.
-    """
-
-    candidate: Candidate | None
-    at: int
-    skipped: tuple[Fate, ...] = ()
-    due: tuple[str, ...] = ()
-    alone: bool = False
-    resort: bool = False
 
 
 @define(eq=False)
@@ -118,6 +73,7 @@ class Turn:
         licensed: the candidate that the user's pin licenses one attempt on while it cools, if any.
         state: one of `STATES`.
         at: where the walk stands in the plan.
+        calls: how many attempts were made; the last one has this number.
         attempt: the number of the present attempt, from 1.
         current: whom the present attempt calls.
         tries: retries made of the present candidate.
@@ -125,6 +81,7 @@ class Turn:
         resort: the present attempt is a last resort.
         leases: the keys of the scopes whose probe the present attempt is.
         seen: the generations of the candidate's scopes when the attempt began.
+        beside: who is called beside the present attempt, None: nobody.
         condemned: scopes found failing in this turn, each with the word for skipping it.
         need: the context window that the request is known to need, in tokens.
         fates: what happened to each candidate so far.
@@ -148,6 +105,7 @@ class Turn:
     licensed: Candidate | None = None
     state: str = PLANNED
     at: int = 0
+    calls: int = 0
     attempt: int = 0
     current: Candidate | None = None
     tries: int = 0
@@ -155,6 +113,7 @@ class Turn:
     resort: bool = False
     leases: tuple[str, ...] = ()
     seen: Mapping[str, int] = field(factory=dict)
+    beside: Beside | None = None
     condemned: Mapping[str, str] = field(factory=dict)
     need: int = 0
     fates: tuple[Fate, ...] = ()
@@ -180,89 +139,24 @@ class Turn:
 _SLOTS: Final = tuple(attribute.name for attribute in Turn.__attrs_attrs__)
 
 
-@frozen
-class Started:
-    """The walk begins; ``reach`` is the first candidate, ``resort`` the last resort if one may be made."""
-
-    reach: Reach
-    resort: Reach | None
-    size_alone: bool
-
-
-@frozen
-class AttemptFailed:
-    """An attempt failed; the rest is what a survey of the walk found.
-
-    Attributes:
-        attempt: the attempt's number.
-        failure: why it failed.
-        wait_s: the wait before the same candidate is asked again, in seconds; None: it is not asked again.
-        ends: no other candidate may help with this failure.
-        condemned: scopes found failing, including by this attempt.
-        need: the context window the request is now known to need, in tokens.
-        fate: what this attempt's candidate met.
-        reach: who may be called next.
-        size_alone: size is the sole reason for every candidate.
-    """
-
-    attempt: int
-    failure: Failure
-    wait_s: float | None
-    ends: bool
-    condemned: Mapping[str, str]
-    need: int
-    fate: Fate
-    reach: Reach
-    size_alone: bool
-
-
-@frozen
-class Waited:
-    """The wait in place is over.
-
-    Attributes:
-        attempt: the number of the attempt that failed before it.
-        open: the candidate may still be called.
-        fate: what the candidate met, for the case that it may not.
-        reach: who may be called next.
-    """
-
-    attempt: int
-    open: bool
-    fate: Fate
-    reach: Reach
-
-
-@frozen
-class Called:
-    """An attempt is about to be made.
-
-    Attributes:
-        seen: the generations of the candidate's scopes.
-        moves: the session goes on with this candidate's model because of this turn.
-        tries_home: the attempt is home's probe.
-    """
-
-    seen: Mapping[str, int]
-    moves: bool
-    tries_home: bool
-
-
-@frozen
-class OfAttempt:
-    """Something came of an attempt: content, or the whole answer."""
-
-    attempt: int
-
-
-@frozen
-class Cut:
-    """The turn is ended from outside."""
-
-
-def is_superseded(t: Turn, e: OfAttempt | AttemptFailed | Waited) -> bool:
+def is_superseded(t: Turn, e: OfAttempt | AttemptFailed | Waited | Slow | SpokeFirst) -> bool:
     """It comes from an attempt that another has taken the place of."""
-    return e.attempt != t.attempt
+    return e.attempt != t.attempt and (t.beside is None or e.attempt != t.beside.attempt)
+
+
+def comes_from_beside(t: Turn, e: AttemptFailed | SpokeFirst) -> bool:
+    """It comes from the one beside the present attempt."""
+    return t.beside is not None and e.attempt == t.beside.attempt
+
+
+def somebody_is_beside(t: Turn, _e: Any) -> bool:
+    """Another candidate is called beside the present attempt."""
+    return t.beside is not None
+
+
+def would_be_probe(_t: Turn, e: Slow) -> bool:
+    """The next candidate's rest is over, so that its call would be a probe."""
+    return e.reach.due != ()
 
 
 def is_live(t: Turn, _e: OfAttempt) -> bool:
@@ -270,7 +164,7 @@ def is_live(t: Turn, _e: OfAttempt) -> bool:
     return t.live
 
 
-def somebody_is_free(_t: Turn, e: Started | AttemptFailed | Waited) -> bool:
+def somebody_is_free(_t: Turn, e: Started | AttemptFailed | Waited | Slow) -> bool:
     """A candidate that was not tried may be called."""
     return e.reach.candidate is not None
 
@@ -320,7 +214,8 @@ def call_next(t: Turn, e: Started | AttemptFailed | Waited) -> Mapping[str, Any]
     return {
         "current": e.reach.candidate,
         "at": e.reach.at,
-        "attempt": t.attempt + 1,
+        "calls": t.calls + 1,
+        "attempt": t.calls + 1,
         "tries": 0,
         "alone": e.reach.alone,
         "leases": e.reach.due,
@@ -330,7 +225,14 @@ def call_next(t: Turn, e: Started | AttemptFailed | Waited) -> Mapping[str, Any]
 def call_last_resort(_t: Turn, e: Started) -> Mapping[str, Any]:
     """Call the softly cooling candidate that is due soonest, once."""
     assert e.resort is not None  # the row's guard
-    return {"current": e.resort.candidate, "at": e.resort.at, "attempt": 1, "alone": True, "resort": True}
+    return {
+        "current": e.resort.candidate,
+        "at": e.resort.at,
+        "calls": 1,
+        "attempt": 1,
+        "alone": True,
+        "resort": True,
+    }
 
 
 def record_call(t: Turn, e: Called) -> Mapping[str, Any]:
@@ -340,7 +242,7 @@ def record_call(t: Turn, e: Called) -> Mapping[str, Any]:
 
 def call_again(t: Turn, _e: AttemptFailed | Waited) -> Mapping[str, Any]:
     """Ask the same candidate again."""
-    return {"attempt": t.attempt + 1}
+    return {"calls": t.calls + 1, "attempt": t.calls + 1}
 
 
 def spend_retry(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
@@ -348,7 +250,7 @@ def spend_retry(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
     return {"tries": t.tries + 1, "failure": e.failure}
 
 
-def note_skips(t: Turn, e: Started) -> Mapping[str, Any]:
+def note_skips(t: Turn, e: Started | Slow) -> Mapping[str, Any]:
     """Record who was passed over, and why."""
     return {"fates": t.fates + e.reach.skipped}
 
@@ -363,14 +265,48 @@ def note_failure(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
     }
 
 
+def call_beside(t: Turn, e: Slow) -> Mapping[str, Any]:
+    """Call the next candidate beside the present attempt, which is not retried from now on."""
+    return {"beside": e.beside, "at": e.reach.at, "calls": t.calls + 1, "alone": True}
+
+
+def leave_beside(_t: Turn, _e: Any) -> Mapping[str, Any]:
+    """Nobody is called beside the present attempt any more."""
+    return {"beside": None}
+
+
+def take_over(t: Turn, _e: AttemptFailed | SpokeFirst) -> Mapping[str, Any]:
+    """The one beside is the present attempt from now on."""
+    assert t.beside is not None  # the row's guard
+    return {
+        "current": t.beside.candidate,
+        "attempt": t.beside.attempt,
+        "seen": t.beside.seen,
+        "beside": None,
+        "tries": 0,
+        "alone": False,
+        "leases": (),
+    }
+
+
+def note_called_off(t: Turn, e: SpokeFirst) -> Mapping[str, Any]:
+    """Record who was called off."""
+    return {"fates": (*t.fates, e.fate)}
+
+
+def note_loss(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
+    """Record what one of two candidates met, and what that condemns; the other is in flight."""
+    return {"failure": e.failure, "fates": (*t.fates, e.fate), "condemned": e.condemned, "need": e.need}
+
+
 def give_up(t: Turn, e: Waited) -> Mapping[str, Any]:
     """Record what the candidate met before it was condemned, and who was passed over on the way to the next."""
     return {"fates": (*t.fates, e.fate, *e.reach.skipped)}
 
 
 def note_end(t: Turn, e: AttemptFailed) -> Mapping[str, Any]:
-    """Record what the candidate met; the walk ends here."""
-    return {"failure": e.failure, "fates": (*t.fates, e.fate), "condemned": e.condemned}
+    """Record what the candidate met, and who is called off with it; the walk ends here."""
+    return {"failure": e.failure, "fates": (*t.fates, e.fate, *e.called_off)}
 
 
 WAITING = (ATTEMPTING, BACKING_OFF)
@@ -390,6 +326,20 @@ TURN: Final[Table[Turn]] = Table(
             (only_size_hinders,), (note_skips,)),
         Row("started", PLANNED, EXHAUSTED, "nobody may be called now", (), (note_skips,)),
         Row("called", ATTEMPTING, None, "the attempt is on record before it is made", (), (record_call,)),
+        stale("slow", (ATTEMPTING, STREAMING), "it comes from a superseded attempt", (is_superseded,)),
+        Row("slow", ATTEMPTING, None, "somebody is beside it already", (somebody_is_beside,)),
+        Row("slow", ATTEMPTING, None, "only the strict pin may be called", (is_strict,)),
+        Row("slow", ATTEMPTING, None, "the next candidate has rested: its call would be a probe, which is made alone",
+            (would_be_probe,)),
+        Row("slow", ATTEMPTING, ATTEMPTING, "no content yet: the next free candidate is started beside it",
+            (somebody_is_free,), (note_skips, call_beside)),
+        Row("slow", ATTEMPTING, None, "nobody is left to start beside it"),
+        Row("slow", STREAMING, None, "content has come meanwhile"),
+        stale("spoke_first", ATTEMPTING, "it comes from a superseded attempt", (is_superseded,)),
+        Row("spoke_first", ATTEMPTING, None, "the one beside has content: it takes the place of the slow one",
+            (comes_from_beside,), (note_called_off, take_over)),
+        Row("spoke_first", ATTEMPTING, None, "the present attempt has content: the one beside is called off",
+            (), (note_called_off, leave_beside)),
         stale("content", (ATTEMPTING, STREAMING), "it comes from a superseded attempt", (is_superseded,)),
         Row("content", ATTEMPTING, STREAMING, "the first content reaches the client", (is_live,)),
         Row("content", ATTEMPTING, None, "content is gathered until the answer is whole"),
@@ -397,12 +347,16 @@ TURN: Final[Table[Turn]] = Table(
         stale("succeeded", (ATTEMPTING, STREAMING), "it comes from a superseded attempt", (is_superseded,)),
         Row("succeeded", (ATTEMPTING, STREAMING), ANSWERED, "the answer is whole"),
         stale("failed", (ATTEMPTING, STREAMING), "it comes from a superseded attempt", (is_superseded,)),
+        Row("failed", ATTEMPTING, None, "the one beside failed: the present attempt goes on alone",
+            (comes_from_beside,), (note_loss, leave_beside)),
         Row("failed", ATTEMPTING, BACKING_OFF, "the same candidate is asked again after a wait",
             (retry_is_due, retry_must_wait), (spend_retry,)),
         Row("failed", ATTEMPTING, ATTEMPTING, "the same candidate is asked again at once",
             (retry_is_due,), (spend_retry, call_again)),
         Row("failed", ATTEMPTING, SURFACED, "the failure is the request's own: the client is shown it",
-            (ends_the_walk,), (note_end,)),
+            (ends_the_walk,), (note_end, leave_beside)),
+        Row("failed", ATTEMPTING, ATTEMPTING, "the one beside takes its place", (somebody_is_beside,),
+            (note_loss, take_over)),
         Row("failed", ATTEMPTING, ATTEMPTING, "the next free candidate of the walk is called",
             (somebody_is_free,), (note_failure, call_next)),
         Row("failed", ATTEMPTING, SURFACED, "the strict pin failed, and nothing else may be called",
@@ -415,7 +369,7 @@ TURN: Final[Table[Turn]] = Table(
         Row("failed", STREAMING, INTERRUPTED, "the answer broke off after some of it was shown", (), (note_end,)),
         *(
             stale(event, BACKING_OFF, "the attempt is over, and its turn waits")
-            for event in ("content", "succeeded", "failed")
+            for event in ("slow", "content", "succeeded", "failed")
         ),
         stale("waited", BACKING_OFF, "it belongs to a superseded attempt", (is_superseded,)),
         Row("waited", BACKING_OFF, ATTEMPTING, "the wait is over: the same candidate is asked again",
@@ -424,12 +378,12 @@ TURN: Final[Table[Turn]] = Table(
             (somebody_is_free,), (give_up, call_next)),
         Row("waited", BACKING_OFF, SURFACED, "the strict pin was condemned meanwhile", (is_strict,), (give_up,)),
         Row("waited", BACKING_OFF, EXHAUSTED, "everybody was condemned meanwhile", (), (give_up,)),
-        Row("deadline", WAITING, SURFACED, "the turn's time is up"),
+        Row("deadline", WAITING, SURFACED, "the turn's time is up", (), (leave_beside,)),
         Row("deadline", STREAMING, INTERRUPTED, "the turn's time is up after some of the answer was shown"),
-        Row("aborted", (*WAITING, STREAMING), ABORTED, "the client called the turn off"),
+        Row("aborted", (*WAITING, STREAMING), ABORTED, "the client called the turn off", (), (leave_beside,)),
         *(
             stale(event, OVER, "the turn has its outcome")
-            for event in ("content", "succeeded", "failed", "waited", "deadline", "aborted")
+            for event in ("slow", "content", "succeeded", "failed", "waited", "deadline", "aborted")
         ),
     ),
 )

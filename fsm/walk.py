@@ -11,7 +11,8 @@ from typing import Final
 from .chain import Candidate, Config
 from .cooldown import COOLDOWN, PROBING, Cooldown, Released
 from .reasons import Failure
-from .turn import STREAMING, Fate, Reach, Turn
+from .turn import STREAMING, Turn
+from .turn_events import Fate, Reach
 
 Health = Mapping[str, Cooldown]
 """The cooldown records by scope key; a scope without a record is available."""
@@ -50,9 +51,9 @@ def given_back(turn: Turn, health: Health) -> Health:
     return {**health, **{r.key: COOLDOWN.fire(r, "released", Released(holder)).after for r in own}} if own else health
 
 
-def holder_of(turn: Turn) -> str:
-    """What the turn's present attempt signs its leases with."""
-    return f"{turn.id}#{turn.attempt}"
+def holder_of(turn: Turn, attempt: int | None = None) -> str:
+    """What an attempt of the turn, the present one by default, signs its leases with."""
+    return f"{turn.id}#{turn.attempt if attempt is None else attempt}"
 
 
 def fits(config: Config, model: str, need: int) -> bool:
@@ -61,11 +62,13 @@ def fits(config: Config, model: str, need: int) -> bool:
     return window is None or need <= window
 
 
-def first_open(config: Config, model: str, need: int, health: Health, now: float) -> Candidate | None:
-    """The first candidate of a model that may be called now, None: none of them."""
+def first_open(
+    config: Config, model: str, need: int, health: Health, now: float, kept: tuple[str, ...] = ()
+) -> Candidate | None:
+    """The first candidate of a model that may be called now, the kept one before the others, None: none of them."""
     if not config.knows(model) or not fits(config, model, need):
         return None
-    return next((c for c in config.candidates(model) if not rests_of(c, health, now)), None)
+    return next((c for c in config.candidates(model, kept) if not rests_of(c, health, now)), None)
 
 
 def obstacle(turn: Turn, candidate: Candidate, condemned: Mapping[str, str], need: int) -> str | None:

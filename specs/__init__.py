@@ -4,8 +4,8 @@
 project, and the fine print of the selection rules, one story a rule. Files named ``bad-…`` must fail.
 
 `properties` is every promise with its predicate, `worlds` the small worlds in which they are checked, `explorer` the
-exhaustive search, `check` the same on a user's own chain, `story` and `scenario_file` tell a counterexample, and
-`witnesses` has the shortest run into every cell of the tables.
+exhaustive search, `check` the same on a user's own chain, `story` and `scenario_file` tell a counterexample,
+`witnesses` has the shortest run into every cell of the tables, and `mutation` shows that the checks can fail.
 """
 
 from .check import Report, check

@@ -194,6 +194,11 @@ def _exceptions(config: Config) -> tuple[str, ...]:
         said.append(
             "on_all_cooling = fail_fast: while every candidate rests, turns end at once, with the time to come back"
         )
+    if not policy.keep_credential and any(len(names) > 1 for names in config.credentials.values()):
+        said.append(
+            "keep_credential = false: every turn begins with the first credential that is free, so prompt caches of "
+            "the others are left behind"
+        )
     if policy.content_filter_fails_over:
         said.append(
             "content_filter_fails_over: a refusal of the content is put to the next model instead of being shown"

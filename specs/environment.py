@@ -68,6 +68,7 @@ class Environment:
         deadline: a turn's time may be up at any moment.
         late: superseded attempts and finished turns may speak up.
         tokens: the size of every prompt in tokens, None: unknown.
+        renewals: the credentials whose key may be changed at any moment, each as provider and name.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Environment:
     deadline: bool = False
     late: bool = False
     tokens: int | None = None
+    renewals: tuple[tuple[str, str], ...] = ()
     providers: frozenset[str] = field(init=False, repr=False)
 
     @providers.default

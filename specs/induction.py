@@ -23,7 +23,7 @@ from detent.fsm.session import SESSION, Session
 from .induction_cooldown import COOLDOWN_PROMISES
 from .induction_promises import Invariant, Promises, StepRule
 from .induction_session import SESSION_PROMISES
-from .induction_witness import Counterexample, witness
+from .induction_witness import UNKNOWN, Counterexample, witness
 from .language import read_action, read_predicate
 from .language_kinds import classes_of, kind_of
 from .language_z3 import Frame, Names, Term, Translator, solver_library
@@ -130,32 +130,37 @@ SHIPPED: Final = (
 """The tables that are proved."""
 
 
-def prove(subjects: tuple[Subjects, ...] = SHIPPED, progress: Progress | None = None) -> Report:
+def prove(
+    subjects: tuple[Subjects, ...] = SHIPPED, progress: Progress | None = None, *, event: str | None = None
+) -> Report:
     """Prove every promise of every row.
 
     Args:
         subjects: the tables with their promises; by default those that Detent runs.
         progress: told after each row.
+        event: prove the rows of this event alone, None: all. A row's obligations rest on its own event's rows only.
 
     Raises:
         ProofUnavailableError: z3 is not installed.
         UntranslatableError: a guard, an action or a promise is outside the language.
     """
     began = time.monotonic()
-    total = sum(len(_promised(s.promises, row.event)) for s in subjects for row in (*s.table.rows, *_silence(s)))
+    total = sum(
+        len(_promised(s.promises, row.event)) for s in subjects for row in (*_rows(s, event), *_silence(s, event))
+    )
     total += sum(len(s.promises.invariants) for s in subjects)
     obligations: list[Obligation] = []
     dead: list[str] = []
     for subject in subjects:
         obligations.extend(_at_the_beginning(subject, rule) for rule in subject.promises.invariants)
-        for row in subject.table.rows:
+        for row in _rows(subject, event):
             proof = _Proof(subject, row)
             if not proof.can_fire():
                 dead.append(f"{subject.table.name} row '{row.name}'")
             obligations.extend(proof.obligations())
             if progress is not None:
                 progress(len(obligations), total)
-        for row in _silence(subject):
+        for row in _silence(subject, event):
             obligations.extend(_Proof(subject, row).obligations())
     if progress is not None:
         progress(len(obligations), total)
@@ -176,11 +181,15 @@ def _promised(promises: Promises, event: str) -> tuple[Invariant | StepRule, ...
     return (*promises.invariants, *(rule for rule in promises.steps if rule.concerns(event)))
 
 
-def _silence(subject: Subjects) -> tuple[Row, ...]:
+def _rows(subject: Subjects, event: str | None) -> tuple[Row, ...]:
+    return tuple(row for row in subject.table.rows if event in (None, row.event))
+
+
+def _silence(subject: Subjects, event: str | None) -> tuple[Row, ...]:
     """For each event a row that stands for what happens where no row fires: nothing."""
-    expected = (event for rule in subject.promises.steps for event in rule.on)
-    events = dict.fromkeys((*subject.table.events, *expected))
-    return tuple(Row(event, tuple(subject.table.states), None, NO_ROW) for event in events)
+    expected = (name for rule in subject.promises.steps for name in rule.on)
+    events = dict.fromkeys((*subject.table.events, *expected)) if event is None else (event,)
+    return tuple(Row(name, tuple(subject.table.states), None, NO_ROW) for name in events)
 
 
 def _at_the_beginning(subject: Subjects, rule: Invariant) -> Obligation:
@@ -224,7 +233,7 @@ class _Proof:
             if answer == z3.sat:
                 found = witness(self.row.event, solver.model(), self.names, self.before, self.event, self._after)
             elif answer == z3.unknown:
-                found = Counterexample(self.row.event, {}, {}, {"z3 cannot tell": solver.reason_unknown()})
+                found = Counterexample(self.row.event, {}, {}, {UNKNOWN: solver.reason_unknown()})
             solver.pop()
             yield Obligation(self.subject.table.name, self._name, rule.holds.__name__, sentence_of(rule.holds), found)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
 from .language_z3 import Frame, Maybe, Names, Term, solver_library
+
+UNKNOWN: Final = "z3 cannot tell"
+"""Stands for a field in the counterexample of an obligation that z3 gave up, with its reason."""
 
 
 @frozen
@@ -25,6 +28,11 @@ class Counterexample:
     before: Mapping[str, str]
     event: Mapping[str, str]
     after: Mapping[str, str]
+
+    @property
+    def is_unknown(self) -> bool:
+        """z3 gave up: nothing is proved, and nothing refuted."""
+        return UNKNOWN in self.after
 
     def __str__(self) -> str:
         lines = (("before", self.before), (self.name, self.event), ("after", self.after))

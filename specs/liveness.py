@@ -23,7 +23,7 @@ from .world import Move, World
 Edge = tuple[int, Move]
 """Where a move leads, and the move."""
 
-QUIET: Final = frozenset(("start", "succeed", "fail", "content", "waited", "wait", "reconcile", "late"))
+QUIET: Final = frozenset(("start", "succeed", "fail", "slow", "content", "waited", "wait", "reconcile", "late"))
 """What may go on for ever: users, operators, dying processes and clients that leave are busy for a while only."""
 
 OUTCOMES: Final = frozenset(("fail", "waited", "succeed"))
@@ -93,13 +93,15 @@ def lasso_against(promise: Property, graph: Graph) -> Lasso | None:
 
 
 def _hurts_home(world: World, move: Move, configs: tuple[Config, ...]) -> bool:
-    """The move is a failure of home, or one that puts a scope of home's to rest."""
-    if move.kind != "fail" or not isinstance(move.what, Failure):
+    """The move is a failure of home, one that puts a scope of home's to rest, or home is slow."""
+    if move.kind not in ("fail", "slow"):
         return False
     flight = world.flight(move.flight)
     assert flight is not None
     config = configs[world.config]
-    home, called = home_of(world.sessions[0], config), flight.calls[-1]
+    home, called = home_of(world.sessions[0], config), flight.flying[int(move.beside)]
+    if not isinstance(move.what, Failure):
+        return called.model == home
     scope = None if move.what.cools is None else called.scope(move.what.cools)
     return called.model == home or any(scope in candidate.scopes for candidate in config.candidates(home))
 
@@ -136,12 +138,12 @@ def _tour(
     moves: list[Move] = []
     here = entry
     for source, target, move in wanted:
-        moves += [*_way(here, source, members, follows), move]
+        moves += [*way_between(here, source, members, follows), move]
         here = target
-    return (*moves, *_way(here, entry, members, follows))
+    return (*moves, *way_between(here, entry, members, follows))
 
 
-def _way(source: int, goal: int, members: set[int], follows: Callable[[int], Iterator[Edge]]) -> list[Move]:
+def way_between(source: int, goal: int, members: set[int], follows: Callable[[int], Iterator[Edge]]) -> list[Move]:
     """The shortest way inside a component."""
     came: dict[int, tuple[int, Move] | None] = {source: None}
     queue = [source]

@@ -7,17 +7,22 @@ leases of a process that died, and cuts an attempt before its lease runs out (th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from detent.fsm import Call, Cooldown, Failure, Notice, Outcome, Step, Turn, core
+from detent.fsm import Call, Candidate, Cooldown, Failure, Notice, Outcome, Session, Step, Turn, Wait, core
 from detent.fsm.cooldown import PROBING
 from detent.fsm.turn import BACKING_OFF
 
 from .environment import Environment
-from .world import Canon, Flight, Moment, Move, World, next_deadline
+from .world import BESIDE, Canon, Flight, Moment, Move, World, next_deadline, scopes_seen
 
-_OF_ATTEMPT: Final = {"succeed": core.succeeded, "content": core.content, "waited": core.waited}
+_OF_ATTEMPT: Final = {
+    "succeed": core.succeeded,
+    "content": core.content,
+    "waited": core.waited,
+    "slow": core.slow,
+}
 _CUTS: Final = {"abort": core.aborted, "deadline": core.deadline}
 _USER: Final = {"unpin": core.unpin, "reset": core.reset, "reconcile": core.reconcile}
 
@@ -60,6 +65,8 @@ class Physics:
         for revision in range(len(env.configs)):
             if revision != world.config:
                 yield Move("publish", what=revision)
+        for who in env.renewals:
+            yield Move("renew", what=who)
         for node in sorted({flight.node for flight in world.flights}):
             if node in dead:
                 yield Move("come_back", what=node)
@@ -85,11 +92,14 @@ class Physics:
         if turn.state == BACKING_OFF:
             yield Move("waited", flight.session, flight.id)
         else:
-            yield Move("succeed", flight.session, flight.id)
-            for failure in env.failures:
-                yield Move("fail", flight.session, flight.id, failure)
-            if env.content:
-                yield Move("content", flight.session, flight.id)
+            for beside in (False,) if turn.beside is None else (False, True):
+                yield Move("succeed", flight.session, flight.id, beside=beside)
+                for failure in env.failures:
+                    yield Move("fail", flight.session, flight.id, failure, beside)
+                if env.content:
+                    yield Move("content", flight.session, flight.id, beside=beside)
+            if turn.config.policy.hedge_after_s is not None:
+                yield Move("slow", flight.session, flight.id)
         if env.abort:
             yield Move("abort", flight.session, flight.id)
         if env.deadline:
@@ -139,6 +149,7 @@ class Physics:
             return ()
         session, health, number = after.sessions[move.session], self.canon.table(after.health), turn.attempt
         return (
+            core.slow(session, turn, health, 0.0, number),
             core.content(session, turn, health, 0.0, number),
             core.succeeded(session, turn, health, 0.0, number),
             core.failed(session, turn, health, 0.0, number, failure),
@@ -158,7 +169,7 @@ class Physics:
         step = core.start(world.sessions[number], self.env.configs[world.config], health, 0.0, request)
         flight = Flight(move.flight, number, self._node(number), step.turn, heard=world.heard[number])
         flights = tuple(sorted((*world.flights, flight), key=lambda f: f.id))
-        return self._absorb(world._replace(flights=flights), number, step, flight), (step,)
+        return self._absorb(world._replace(flights=flights), number, step, flight, move), (step,)
 
     def _do_pin(self, world: World, move: Move) -> tuple[World, tuple[Step, ...]]:
         model, strict = move.what
@@ -171,16 +182,25 @@ class Physics:
         config = self.env.configs[move.what]
         lifted = core.lift(self.canon.table(world.health), 0.0)
         world = self._stored(world._replace(config=move.what), lifted.cooldowns)
-        steps = []
+        steps = [lifted]
         for number, session in enumerate(world.sessions):
             step = core.published(session, config, self.canon.table(world.health), 0.0)
             world = self._absorb(world, number, step)
             steps.append(step)
         return world, tuple(steps)
 
+    def _do_renew(self, world: World, move: Move) -> tuple[World, tuple[Step, ...]]:
+        provider, credential = move.what
+        models = self.env.configs[world.config].chain.models
+        step = core.renew(self.canon.table(world.health), 0.0, provider, credential, models)
+        flights = tuple(
+            f._replace(outdated=True) if f.calling and _uses(f.calls[-1], move.what) else f for f in world.flights
+        )
+        return self._stored(world._replace(flights=flights), step.cooldowns), (step,)
+
     def _do_die(self, world: World, move: Move) -> tuple[World, tuple[Step, ...]]:
         flights = tuple(f._replace(turn=None) if f.node == move.what else f for f in world.flights)
-        return world._replace(flights=flights), ()
+        return self._stored(world._replace(flights=flights), {}), ()
 
     def _do_come_back(self, world: World, move: Move) -> tuple[World, tuple[Step, ...]]:
         lost = [flight.id for flight in world.flights if flight.node == move.what]
@@ -198,27 +218,35 @@ class Physics:
         assert flight is not None  # moves of turns are offered for those in flight
         turn, session, health = flight.turn, world.sessions[move.session], self.canon.table(world.health)
         assert turn is not None
+        number = turn.beside.attempt if move.beside and turn.beside is not None else turn.attempt
         if move.kind == "late":
             assert isinstance(move.what, Failure)
-            tries = (
-                core.failed(session, turn, health, 0.0, turn.attempt - 1, move.what),
-                core.succeeded(session, turn, health, 0.0, turn.attempt - 1),
-                core.waited(session, turn, health, 0.0, turn.attempt - 1),
-                core.content(session, turn, health, 0.0, turn.attempt - 1),
-            )
+            tries = tuple(self._late(turn, session, health, move.what))
             for step in tries:
-                world = self._absorb(world, move.session, step, flight)
+                world = self._absorb(world, move.session, step, flight, move)
             return world, tries
         if move.kind in _CUTS:
             step = _CUTS[move.kind](session, turn, health, 0.0)
         elif move.kind == "fail":
             assert isinstance(move.what, Failure)
-            step = core.failed(session, turn, health, 0.0, turn.attempt, move.what)
+            step = core.failed(session, turn, health, 0.0, number, move.what)
         else:
-            step = _OF_ATTEMPT[move.kind](session, turn, health, 0.0, turn.attempt)
-        return self._absorb(world, move.session, step, flight), (step,)
+            step = _OF_ATTEMPT[move.kind](session, turn, health, 0.0, number)
+        return self._absorb(world, move.session, step, flight, move), (step,)
 
-    def _absorb(self, world: World, number: int, step: Step, flight: Flight | None = None) -> World:
+    def _late(self, turn: Turn, session: Session, health: Mapping[str, Cooldown], failure: Failure) -> Iterator[Step]:
+        """Everything that attempts may still say which another took the place of, or which were called off."""
+        present = {turn.attempt, BESIDE if turn.beside is not None else turn.attempt}
+        hedges = turn.config.policy.hedge_after_s is not None
+        for number in (turn.attempt - 1, *((turn.attempt + 1,) if hedges else ())):
+            if number not in present:
+                yield core.failed(session, turn, health, 0.0, number, failure)
+                for step in (core.succeeded, core.waited, core.content, core.slow):
+                    yield step(session, turn, health, 0.0, number)
+
+    def _absorb(
+        self, world: World, number: int, step: Step, flight: Flight | None = None, move: Move | None = None
+    ) -> World:
         """Store a step, as the shell would, and bring the world back to its canonical form."""
         before = world.sessions[number]
         heard = next((n.served for n in reversed(step.notices) if _names(n)), world.heard[number])
@@ -227,10 +255,11 @@ class Physics:
         for other in world.flights:
             if flight is not None and other.id == flight.id:
                 assert step.turn is not None
+                assert move is not None
                 if not isinstance(step.command, Outcome):
-                    flights.append(self._flown(flight, step, world))
+                    flights.append(self._flown(flight, step, world, move))
             elif turned and other.session == number and other.turn is not None and other.turn.epoch:
-                flights.append(other._replace(turn=self.canon.turn(other.turn, False, other.turn.seen)))
+                flights.append(other._replace(turn=self.canon.turn(other.turn, False, lambda seen: seen)))
             else:
                 flights.append(other)
         if isinstance(step.command, Outcome) and step.command.model == step.session.serving:
@@ -242,18 +271,27 @@ class Physics:
         )
         return self._stored(world, step.cooldowns, flight, step.turn)
 
-    def _flown(self, flight: Flight, step: Step, world: World) -> Flight:
+    def _flown(self, flight: Flight, step: Step, world: World, move: Move) -> Flight:
         """The turn after its own step, with its history."""
-        turn, calls, shown = step.turn, flight.calls, flight.shown
+        turn, calls, shown, outdated = step.turn, flight.calls, flight.shown, flight.outdated
         assert turn is not None
         if isinstance(step.command, Call):
-            calls = (*calls, step.command.candidate)
+            calls, outdated = (*calls, step.command.candidate), False
         if any(d.machine == "turn" and d.event == "content" and d.kind == "move" for d in step.decisions):
             shown = shown or turn.live
+        moved = flight.moved or any(d.event == "failed_over" and d.kind == "move" for d in step.decisions)
         raw = {**self.canon.table(world.health), **step.cooldowns}
-        seen = [key for key, generation in turn.seen.items() if key in raw and raw[key].generation == generation]
+
+        def known(seen: Mapping[str, int]) -> list[str]:
+            return [key for key, generation in seen.items() if key in raw and raw[key].generation == generation]
+
         return flight._replace(
-            turn=self.canon.turn(turn, turn.epoch == step.session.epoch, seen), calls=calls, shown=shown
+            turn=self.canon.turn(turn, turn.epoch == step.session.epoch, known),
+            calls=calls,
+            flying=_flying(flight, step, move),
+            shown=shown,
+            outdated=outdated,
+            moved=moved,
         )
 
     def _stored(
@@ -269,8 +307,8 @@ class Physics:
         news = {key for key, record in changed.items() if record.generation != (1 if key in old else 0)}
         flights = tuple(
             other
-            if other.turn is None or (flight and other.id == flight.id) or not news & set(other.turn.seen)
-            else other._replace(turn=self.canon.turn(other.turn, bool(other.turn.epoch), set(other.turn.seen) - news))
+            if other.turn is None or (flight and other.id == flight.id) or not news & scopes_seen(other.turn)
+            else other._replace(turn=self.canon.turn(other.turn, bool(other.turn.epoch), lambda seen: set(seen) - news))
             for other in world.flights
         )
         records = {**old, **changed}
@@ -278,6 +316,23 @@ class Physics:
             records[key] = self.canon.record(record, _holder(record, flight, turn, world))
         world = world._replace(flights=flights)
         return self.canon.pruned(world._replace(health=self.canon.health(records, flights)))
+
+
+def _uses(candidate: Candidate, who: tuple[str, str]) -> bool:
+    return (candidate.provider, candidate.credential) == who
+
+
+def _flying(flight: Flight, step: Step, move: Move) -> tuple[Candidate, ...]:
+    """The calls in flight after a move, as the shell knows them: what it was ordered, and what came of it."""
+    if isinstance(step.command, Call):
+        return (*flight.flying, step.command.candidate) if move.kind == "slow" else (step.command.candidate,)
+    if isinstance(step.command, Wait):
+        return ()
+    if move.kind == "content":
+        return (flight.flying[int(move.beside)],)
+    if move.kind == "fail":
+        return (*flight.flying[: int(move.beside)], *flight.flying[int(move.beside) + 1 :])
+    return flight.flying
 
 
 def _names(notice: Notice) -> bool:

@@ -1,15 +1,15 @@
 """Everything that is promised and checked, in one place: number, sentence, incidents, predicate.
 
-The predicates stand with their subject: `selection` (sessions), `walks` (turns), `rests` (cooldowns) and `liveness`.
-Each is written from the design's sentences and from the outside; none asks the code that it checks. The promises
-that cannot be said here are in `unstated`.
+The predicates stand with their subject: `selection` (sessions), `walks`, `retries` and `outcomes` (turns), `rests`
+(cooldowns), `record` (the decision log) and `liveness`. Each is written from the design's sentences and from the
+outside; none asks the code that it checks. The promises that cannot be said here are in `unstated`.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from . import liveness, rests, selection, walks
+from . import liveness, outcomes, record, rests, retries, selection, walks
 from .promise import Property, state, step
 
 PROPERTIES: Final[tuple[Property, ...]] = (
@@ -21,6 +21,13 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         selection.reconcile_holds_still,
         "reconcile publish",
         selection.as_before,
+    ),
+    step(
+        "1b",
+        "reconciliation says that it is blocked, exactly where it is",
+        "I02",
+        selection.reconcile_says_when_it_is_blocked,
+        "reconcile",
     ),
     step(
         "2",
@@ -38,15 +45,36 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         lambda _m: {"notices": ["failover"]},
     ),
     step(
+        "2d",
+        "a turn that moved its session does not call that a detour",
+        "I30",
+        selection.moved_is_no_detour,
+        "succeed",
+    ),
+    step(
+        "2c",
+        "exhaustion is told, and not again until an answer has come",
+        "I30",
+        selection.exhaustion_is_told_once,
+        walks.OUTCOMES,
+    ),
+    step(
         "6",
         "a pin leaves only by the user's hand",
         "I01 I03",
         selection.pin_is_the_users,
-        "start succeed fail content waited abort deadline late reconcile publish restart die come_back wait",
+        "start succeed fail slow content waited abort deadline late reconcile publish restart die come_back wait",
         selection.pin_as_before,
     ),
     step(
         "6b", "the user's hand works in every state, at once", "I01 I35", selection.users_hand_works, "pin unpin reset"
+    ),
+    step(
+        "6c",
+        "the user is told once of a pin that comes or goes",
+        "I30",
+        selection.users_hand_is_told,
+        "pin unpin reset",
     ),
     step(
         "10",
@@ -58,7 +86,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
     ),
     step(
         "13a",
-        "a turn of an idle session calls home first as soon as home may be called",
+        "a turn of an idle session calls home first as soon as home may be called, if its prompt fits home",
         "I15",
         selection.free_home_is_tried,
         "start",
@@ -91,7 +119,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "a session is moved by its own events alone",
         "I17",
         selection.sessions_are_apart,
-        "start succeed fail content waited abort deadline late pin unpin reset reconcile",
+        "start succeed fail slow content waited abort deadline late pin unpin reset reconcile",
     ),
     step(
         "16",
@@ -161,7 +189,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "nobody is called while a scope of theirs rests, but for a last resort and a pin's licence",
         "I10 I26",
         walks.calls_are_permitted,
-        "start fail waited",
+        "start fail slow waited",
     ),
     step(
         "18",
@@ -177,7 +205,20 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         walks.windows_are_respected,
         walks.OUTCOMES,
     ),
+    step(
+        "24",
+        "a session goes on with the credential that last answered it, until it is reset; a policy may give that up",
+        "I10",
+        selection.credential_is_kept,
+    ),
     step("9", "a superseded attempt changes nothing", "I13", walks.late_changes_nothing, "late"),
+    step(
+        "9c",
+        "what a superseded attempt says, or a finished turn still hears, is on record as stale",
+        "I13",
+        record.late_is_called_late,
+        walks.OUTCOMES,
+    ),
     step(
         "9b",
         "a turn that has its outcome changes nothing any more",
@@ -207,7 +248,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "each call of a turn lowers a measure that cannot fall for ever, so every turn ends",
         "I05 I35",
         walks.measure_falls,
-        "fail waited",
+        "fail slow content waited",
     ),
     step("20", "an abort ends its turn in every state, and no other", "I27", walks.abort_ends, "abort"),
     step("21", "a wait in place is bounded by the policy", "I25", walks.waits_are_bounded, walks.OUTCOMES),
@@ -218,7 +259,105 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         walks.refusals_stay,
         "fail",
     ),
-    step("23", "an exhausted turn says when it is worth coming back", "I38", walks.hint_is_honest, walks.OUTCOMES),
+    step(
+        "4c",
+        "what a turn says of its candidates is true: who failed, why, and who was passed over",
+        "I06",
+        outcomes.fates_are_true,
+        walks.OUTCOMES.replace(" late", ""),
+    ),
+    step(
+        "11e",
+        "a turn ends answered, aborted, interrupted, surfaced or exhausted where that is true, and nowhere else",
+        "I22 I32",
+        outcomes.outcome_is_named,
+        walks.OUTCOMES.replace(" late", ""),
+    ),
+    step(
+        "9d",
+        "each call of a turn has a number of its own",
+        "I13",
+        outcomes.attempts_are_numbered,
+        walks.OUTCOMES,
+    ),
+    step(
+        "9e",
+        "an attempt knows the rests that stood when it began",
+        "I13",
+        outcomes.attempts_know_the_rests,
+        "start fail waited",
+    ),
+    step(
+        "3c",
+        "a probe, a licensed call and a last resort are marked as single attempts, and no other call is",
+        "I12 I26",
+        outcomes.single_attempts_are_marked,
+        "start fail waited",
+    ),
+    step(
+        "18b",
+        "a last resort that is open and allowed is made before a turn gives up",
+        "I11 I26",
+        outcomes.open_last_resort_is_made,
+        "start",
+    ),
+    step(
+        "3d",
+        "a failure that may be retried is retried, after the wait that is due, and no other is",
+        "I25 I26",
+        retries.due_retry_is_made,
+        "fail",
+    ),
+    step(
+        "3e",
+        "after a wait the same candidate is asked again, unless it was condemned meanwhile",
+        "I25 I26",
+        retries.finished_wait_goes_on,
+        "waited",
+    ),
+    step(
+        "3f",
+        "who is asked again because its session had expired is asked afresh",
+        "I05",
+        retries.fresh_after_expiry,
+        "start fail waited",
+    ),
+    step(
+        "5d",
+        "who shares what failed in this turn is not called in it any more",
+        "I05 I07",
+        retries.condemned_is_not_called,
+        "fail waited",
+    ),
+    state("11d", "a turn is streaming exactly when content has reached its client", "I22", outcomes.streaming_is_shown),
+    step("25", "every event meets a row that says what came of it and why", "", record.everything_is_on_record),
+    step(
+        "23",
+        "an exhausted turn, and one that a strict pin has failed, says when it is worth coming back",
+        "I38",
+        walks.hint_is_honest,
+        walks.OUTCOMES,
+    ),
+    state(
+        "26",
+        "of one turn two calls at most are in flight, and two only where the chain hedges",
+        "I26",
+        walks.two_at_most,
+    ),
+    step(
+        "26b",
+        "of two calls the one that has content first goes on alone",
+        "I22 I23",
+        walks.first_content_wins,
+        "content succeed",
+    ),
+    step(
+        "26c",
+        "a hedge holds nothing against the one that was called off",
+        "I08 I27",
+        rests.called_off_is_not_blamed,
+        "content succeed",
+    ),
     step(
         "7",
         "a failure puts to rest the scope it condemns and nothing wider; a failure of the request, nothing",
@@ -256,6 +395,20 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         rests.config_lifts_its_own,
         "publish",
     ),
+    step(
+        "7j",
+        "a changed key voids what was held against the old one, strikes included, and nothing else",
+        "I10",
+        rests.new_key_is_unburdened,
+        "renew",
+    ),
+    step(
+        "7k",
+        "what an old key still has coming is not held against the new one",
+        "I10 I13",
+        rests.old_key_is_not_held_against_the_new,
+        "fail",
+    ),
     state("7i", "no rest and no lease outlives its cap", "I10 I11", rests.no_rest_is_for_ever),
     state(
         "8", "at most one probe of a scope is in flight, over all sessions and nodes", "I12", rests.one_probe_a_scope
@@ -265,7 +418,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "the first call after a rest takes the lease, and takes it from nobody",
         "I12 I33",
         rests.probe_is_alone,
-        "start fail waited",
+        "start fail slow waited",
     ),
     state(
         "8c",

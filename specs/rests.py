@@ -10,7 +10,7 @@ from detent.fsm.cooldown import AVAILABLE, PROBING
 
 from .world import Moment, World
 
-NEUTRAL: Final = "start content waited abort deadline late pin unpin reset reconcile restart die come_back"
+NEUTRAL: Final = "start slow content waited abort deadline late pin unpin reset reconcile restart die come_back renew"
 
 
 def _worse(m: Moment) -> set[str]:
@@ -27,10 +27,9 @@ def _is_worse(old: Cooldown | None, new: Cooldown) -> bool:
 
 def only_its_scope_rests(m: Moment) -> bool:
     """A failure puts its own scope to rest and no other; one that cools nothing, none."""
-    flight, failure = m.before.flight(m.move.flight), m.move.what
-    assert flight is not None
+    failure = m.move.what
     assert isinstance(failure, Failure)
-    own = set() if failure.cools is None else {flight.calls[-1].scope(failure.cools)}
+    own = set() if failure.cools is None else {m.callee.scope(failure.cools)}
     return _worse(m) <= own
 
 
@@ -39,15 +38,17 @@ def spent_attempt_is_booked(m: Moment) -> bool:
     flight, failure = m.before.flight(m.move.flight), m.move.what
     assert flight is not None
     assert isinstance(failure, Failure)
-    again = isinstance(m.command, Call) and m.command.candidate == flight.calls[-1]
+    again = isinstance(m.command, Call) and m.command.candidate == m.callee
     after = m.after.flight(m.move.flight)
     waits = after is not None and after.turn is not None and after.turn.state == "backing_off"
     if failure.cools is None or again or waits:
         return True
-    key = flight.calls[-1].scope(failure.cools)
+    key = m.callee.scope(failure.cools)
     before, record = m.before.record(key), m.after.record(key)
-    late = before is not None and flight.turn is not None and key not in flight.turn.seen
-    base = flight.turn.config.policy.cooldown_s if flight.turn is not None else 0.0
+    turn = flight.turn
+    seen = () if turn is None else turn.beside.seen if m.move.beside and turn.beside is not None else turn.seen
+    late = before is not None and key not in seen
+    base = turn.config.policy.cooldown_s if turn is not None else 0.0
     return late or (record is not None and record.state != AVAILABLE and (record.until > 0 or not base))
 
 
@@ -58,18 +59,28 @@ def nothing_is_held_against(m: Moment) -> bool:
 
 def success_ends_its_own(m: Moment) -> bool:
     """A success makes nothing rest, and ends no rest of a scope that it did not use."""
-    flight = m.before.flight(m.move.flight)
-    assert flight is not None
     old = {record.key: record for record in m.before.health}
-    foreign = [record for key, record in old.items() if key not in flight.calls[-1].scopes]
+    lent = () if not m.move.beside else [r.key for r in old.values() if r.holder.startswith(f"{m.move.flight}#")]
+    foreign = [r for key, r in old.items() if r.state != AVAILABLE and key not in (*m.callee.scopes, *lent)]
     now = {record.key: record for record in m.after.health}
     return not _worse(m) and all(now.get(record.key) is record for record in foreign)
 
 
-def probe_ends_the_rest(m: Moment) -> bool:
-    """A good probe makes its scope available to everybody."""
+def called_off_is_not_blamed(m: Moment) -> bool:
+    """Nothing is held against a call that was called off: its scopes rest no longer, and it moves no session."""
     flight = m.before.flight(m.move.flight)
-    if flight is None or flight.turn is None:
+    if flight is None or len(flight.flying) < 2:
+        return True
+    other = flight.flying[1 - int(m.move.beside)]
+    number = m.move.session
+    stays = not m.move.beside or m.before.sessions[number].serving == m.after.sessions[number].serving
+    return stays and not _worse(m) & set(other.scopes)
+
+
+def probe_ends_the_rest(m: Moment) -> bool:
+    """A good probe makes its scope available to everybody; a call beside it is none."""
+    flight = m.before.flight(m.move.flight)
+    if flight is None or flight.turn is None or m.move.beside:
         return True
     records = (m.after.record(key) for key in flight.turn.leases if key in flight.turn.seen)
     return all(record is None or record.state == AVAILABLE for record in records)
@@ -130,6 +141,31 @@ def no_rest_is_for_ever(world: World) -> bool:
 
 _CAP_S: Final = 60.0
 """The longest rest and the longest lease of the small worlds, in seconds (`environment.small_policy`)."""
+
+
+def new_key_is_unburdened(m: Moment) -> bool:
+    """A changed key has nothing held against it, no strike either, and what is held against others stays."""
+    provider, credential = m.move.what
+    whole, ending = f"credential {provider}@{credential}", f"@{credential}"
+
+    def is_its(key: str) -> bool:
+        return key == whole or (key.startswith(f"credential_model {provider}/") and key.endswith(ending))
+
+    free = all(r.state == AVAILABLE and not r.strikes for r in m.after.health if is_its(r.key))
+    others = [[r for r in world.health if not is_its(r.key)] for world in (m.before, m.after)]
+    return free and others[0] == others[1] and m.before.sessions == m.after.sessions
+
+
+def old_key_is_not_held_against_the_new(m: Moment) -> bool:
+    """A failure of an attempt with a key that has been changed since leaves the new key free of blame, if it was."""
+    flight, failure = m.before.flight(m.move.flight), m.move.what
+    assert flight is not None
+    assert isinstance(failure, Failure)
+    if not flight.outdated or failure.cools not in ("credential", "credential_model"):
+        return True
+    key = flight.calls[-1].scope(failure.cools)
+    before = m.before.record(key)
+    return (before is not None and before.reason != "") or key not in _worse(m)
 
 
 def config_lifts_its_own(m: Moment) -> bool:

@@ -20,7 +20,7 @@ from .world import Moment
 
 _POLICY: Final = (
     "retries", "cooldown_s", "cooldown_cap_s", "hard_cooldown_s", "hard_cap_s", "strike_window_s", "max_wait_s",
-    "on_all_cooling", "last_resort_gap_s", "pin_strict", "content_filter_fails_over", "buffer_answers",
+    "on_all_cooling", "last_resort_gap_s", "pin_strict", "content_filter_fails_over",
 )  # fmt: skip
 _ROUNDS: Final = 3
 """How often what goes on for ever is told."""
@@ -78,8 +78,10 @@ def config_table(config: Config) -> dict[str, Any]:
     """A configuration as a scenario's ``[config]`` table."""
     table: dict[str, Any] = {"primary": config.chain.primary, "fallbacks": list(config.chain.models[1:])}
     table |= {key: getattr(config.policy, key) for key in _POLICY}
+    table["buffer_answers"] = config.policy.stream == "buffered"
     if config.credentials:
         table["credentials"] = {provider: list(names) for provider, names in config.credentials.items()}
+        table["keep_credential"] = config.policy.keep_credential
     if config.windows:
         table["windows"] = dict(config.windows)
     return table
@@ -124,7 +126,7 @@ class _Writer:
                 self._pass(m)
             case "late":
                 pass
-            case "deadline" | "die" | "come_back":
+            case "deadline" | "die" | "come_back" | "renew" | "slow":
                 raise NotTellableError(f"the format has no word for the move {m.move.kind!r}")
             case _:
                 self._by_hand(m)

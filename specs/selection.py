@@ -37,6 +37,12 @@ def reconcile_holds_still(m: Moment) -> bool:
     )
 
 
+def reconcile_says_when_it_is_blocked(m: Moment) -> bool:
+    """Reconciliation is on record as blocked exactly where a failover is live or a turn in flight."""
+    session = m.before.sessions[m.move.session]
+    return all((d.kind == "blocked") == (session.state in LIVE or bool(session.turns)) for d in m.decisions)
+
+
 def serving_moves_by_rows(m: Moment) -> bool:
     """Where serving changed, a row that may change it fired for that session."""
     return all(
@@ -62,6 +68,45 @@ def change_is_told_once(m: Moment) -> bool:
     return told == 1 or (told == 0 and outcome.model in known)
 
 
+def credential_is_kept(m: Moment) -> bool:
+    """A session keeps, for each model of several credentials, the one that answered last, until it is reset.
+
+    Where the policy is to try them in their order every turn, it keeps none.
+    """
+    return all(new.kept == _keeps(m, old, new) for old, new in zip(m.before.sessions, m.after.sessions, strict=True))
+
+
+def _keeps(m: Moment, old: Session, new: Session) -> tuple[str, ...]:
+    outcome, flight = m.command, m.flight
+    if old.id == new.id and m.move.kind == "reset" and m.before.sessions[m.move.session] is old:
+        return ()
+    answered = isinstance(outcome, Outcome) and outcome.kind == "answered" and outcome.session == old.id
+    if not answered or not isinstance(outcome, Outcome) or flight is None or flight.turn is None:
+        return old.kept
+    config = flight.turn.config
+    if not config.policy.keep_credential or len(config.candidates(outcome.model)) == 1:
+        return old.kept
+    others = [label for label in old.kept if not label.startswith(f"{outcome.model}@")]
+    return tuple(sorted([*others, f"{outcome.model}@{outcome.credential}"]))
+
+
+def moved_is_no_detour(m: Moment) -> bool:
+    """A turn that moved its session onto what answered, and met nothing of its request's own, made no detour."""
+    outcome, flight = m.command, m.flight
+    if not isinstance(outcome, Outcome) or flight is None or not flight.moved:
+        return True
+    met = any(fate.is_detour for fate in outcome.fates)
+    serves = m.after.sessions[flight.session].serving == outcome.model
+    return met or not serves or all(notice.kind != "detour" for notice in m.notices)
+
+
+def exhaustion_is_told_once(m: Moment) -> bool:
+    """An exhausted turn comes with a notice of it, unless its user was told and has had no answer since."""
+    outcome, session = m.command, m.before.sessions[m.move.session]
+    news = isinstance(outcome, Outcome) and outcome.kind == "exhausted" and not session.told_exhausted
+    return sum(notice.kind == "exhausted" for notice in m.notices) == int(news)
+
+
 def pin_is_the_users(m: Moment) -> bool:
     """The pin and its strictness are what they were, whatever else happened."""
     return all(
@@ -77,6 +122,12 @@ def users_hand_works(m: Moment) -> bool:
         model, strict = m.move.what
         return (session.pin, session.strict, session.serving) == (model, strict, model) and session.licence
     return session.pin is None and (m.move.kind == "unpin" or session.serving == m.config.chain.primary)
+
+
+def users_hand_is_told(m: Moment) -> bool:
+    """One notice says that a pin has come, one that it has gone; where there was none to let go of, nothing is said."""
+    gone = ["unpinned"] if m.before.sessions[m.move.session].pin is not None else []
+    return [notice.kind for notice in m.notices] == (["pinned"] if m.move.kind == "pin" else gone)
 
 
 def restart_goes_on(m: Moment) -> bool:
@@ -111,13 +162,17 @@ def sessions_are_apart(m: Moment) -> bool:
 
 
 def free_home_is_tried(m: Moment) -> bool:
-    """A turn of an idle session calls home first where home may be called, and its answer brings the session home."""
+    """A turn of an idle session calls home first where home may be called, and its answer brings the session home.
+
+    Not so a turn whose prompt is known to be too long for home: it passes home over, and moves no selection by it.
+    """
     session, call = m.before.sessions[m.move.session], m.command
-    home = home_of(session, m.config)
+    home, turn = home_of(session, m.config), m.steps[-1].turn
     if (
         session.turns
         or not any(may_be_called(m.before, c) for c in m.config.candidates(home))
         or not m.config.knows(home)
+        or (turn is not None and turn.tokens is not None and turn.tokens > m.config.windows.get(home, turn.tokens))
     ):
         return True
     return isinstance(call, Call) and call.candidate.model == home
@@ -132,11 +187,14 @@ def licence_is_honoured(m: Moment) -> bool:
 
 
 def good_probe_is_home(m: Moment) -> bool:
-    """When home answers its probe, the session is home and has adopted what the turn had planned from."""
+    """When home answers its probe, the session is home and has adopted what the turn had planned from.
+
+    An answer of the one beside the probe is none of home.
+    """
     flight = m.flight
     assert flight is not None  # somebody succeeded
     old, new = m.before.sessions[flight.session], m.after.sessions[flight.session]
-    if old.prober != flight.id or flight.turn is None:
+    if old.prober != flight.id or flight.turn is None or m.move.beside:
         return True
     outcome = m.command
     at_home = isinstance(outcome, Outcome) and new.serving == outcome.model and new.state in SETTLED

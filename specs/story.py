@@ -14,7 +14,6 @@ _WORDS: Final = {
     "waited": "the wait in place is over",
     "abort": "the client calls the turn off",
     "deadline": "the turn's time is up",
-    "content": "the first content is shown",
     "late": "a superseded attempt speaks up",
     "unpin": "the user lets go of the pin",
     "reset": "the user resets the session",
@@ -22,16 +21,19 @@ _WORDS: Final = {
 }
 
 
+_OF_CALLEE: Final = {"succeed": "answers", "slow": "has no content yet", "content": "shows content"}
+
+
 def happening(m: Moment) -> str:
     """What happened, in one clause."""
     kind, what = m.move.kind, m.move.what
     flight = m.before.flight(m.move.flight)
-    model = flight.calls[-1].label if flight is not None and flight.calls else ""
+    model = flight.flying[int(m.move.beside)].label if flight is not None and flight.flying else ""
+    if kind in _OF_CALLEE:
+        return f"{model} {_OF_CALLEE[kind]}"
     match kind:
         case "start":
             return "a turn begins"
-        case "succeed":
-            return f"{model} answers"
         case "fail":
             assert isinstance(what, Failure)
             wait = "" if what.wait_s is None else f", come back in {what.wait_s:g} s"
@@ -41,12 +43,13 @@ def happening(m: Moment) -> str:
             return f"the user pins {name}{', strictly' if strict else ''}"
         case "publish":
             return f"configuration {what} is published"
+        case "renew":
+            provider, credential = what
+            return f"the key of {provider}@{credential} is changed"
         case "restart":
             return "the process dies and comes back"
-        case "die":
-            return f"node n{int(str(what)) + 1} dies"
-        case "come_back":
-            return f"node n{int(str(what)) + 1} comes back"
+        case "die" | "come_back":
+            return f"node n{int(str(what)) + 1} {'dies' if kind == 'die' else 'comes back'}"
         case "wait":
             return "time passes until the next rest or lease is over"
     return _WORDS[kind]

@@ -13,7 +13,7 @@ from typing import Final, get_args
 from attrs import frozen
 
 from detent.fsm import Chain, Config, Failure, Policy
-from detent.fsm.chain import OnAllCooling, provider_of
+from detent.fsm.chain import OnAllCooling, Stream, provider_of
 from detent.fsm.reasons import NARROWER, RULINGS, Reason
 
 try:
@@ -91,12 +91,14 @@ def policies(draw: st.DrawFn) -> Policy:
         turn_deadline_s=draw(st.none() | st.sampled_from((10.0, 60.0))),
         first_token_s=draw(seconds),
         idle_s=draw(seconds),
+        hedge_after_s=draw(st.none() | st.sampled_from((0.0, 0.5, 20.0))),
         max_wait_s=draw(st.sampled_from((0.0, 5.0))),
         on_all_cooling=draw(st.sampled_from(get_args(OnAllCooling))),
         last_resort_gap_s=draw(st.sampled_from((0.0, 30.0))),
         pin_strict=draw(st.booleans()),
+        keep_credential=draw(st.booleans()),
         content_filter_fails_over=draw(st.booleans()),
-        buffer_answers=draw(st.booleans()),
+        stream=draw(st.sampled_from(get_args(Stream))),
     )
 
 

@@ -10,7 +10,7 @@ UNSTATED: Final[tuple[Unstated, ...]] = (
     Unstated("I04", "config is read-only",
              "the core receives configurations as frozen values and returns none; no step could break it"),
     Unstated("I24", "tools run once",
-             "the core does not see tool calls; the wire adapters deliver them, and commit with the first content"),
+             "the core does not see tool calls; adapters/tool_calls.py delivers each whole and once"),
     Unstated("I31", "admission per candidate",
              "budgets and permissions are not in the configuration; windows, the one admission rule there is, are "
              "promise 19"),

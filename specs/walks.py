@@ -12,7 +12,7 @@ from detent.fsm.turn import BACKING_OFF
 
 from .world import Flight, Moment, World, is_at_rest
 
-OUTCOMES: Final = "start succeed fail content waited abort deadline late"
+OUTCOMES: Final = "start succeed fail slow content waited abort deadline late"
 
 
 def resting(world: World, candidate: Candidate) -> list[str]:
@@ -26,6 +26,21 @@ def may_be_called(world: World, candidate: Candidate, turn: str = "") -> bool:
     return all(record.until <= 0 and record.holder.startswith(f"{turn}#") for record in closed)
 
 
+def promised_keys(config: Config, model: str, kept: tuple[str, ...]) -> list[Candidate]:
+    """A model's credentials in the promised order: as configured, or the one that is kept before the others."""
+    keys = list(config.candidates(model))
+    mine = [c for c in keys if config.policy.keep_credential and f"{c.model}@{c.credential}" in kept]
+    return [*mine, *(c for c in keys if c not in mine)]
+
+
+def fits(turn: Turn, candidate: Candidate) -> bool:
+    """The prompt is not known to be too long: neither by its size, nor because it outgrew a window as large."""
+    windows = turn.config.windows
+    outgrown = [windows.get(f.candidate.model, 0) for f in turn.fates if f.called and f.why == "context_overflow"]
+    window = windows.get(candidate.model)
+    return window is None or (window > max(outgrown, default=0) and (turn.tokens or 0) <= window)
+
+
 def promised_order(config: Config, pin: str | None, serving: str, strict: bool) -> list[str]:
     """Models in the promised order: serving first, then pin, primary, fallbacks; a strict pin alone."""
     if pin is not None and strict:
@@ -34,13 +49,15 @@ def promised_order(config: Config, pin: str | None, serving: str, strict: bool) 
     return list(dict.fromkeys([*([serving] if serving in chain else []), *chain]))
 
 
-def _turn(m: Moment) -> Turn:
+def turn_of(m: Moment) -> Turn:
+    """The turn as the move leaves it."""
     turn = m.steps[-1].turn
     assert turn is not None  # asked of moves of turns alone
     return turn
 
 
-def _called(m: Moment) -> tuple[Candidate, ...]:
+def called_by(m: Moment) -> tuple[Candidate, ...]:
+    """Whom the turn has called so far, in order, the call of this move included."""
     before = m.before.flight(m.move.flight)
     calls = () if before is None else before.calls
     return (*calls, m.command.candidate) if isinstance(m.command, Call) else calls
@@ -48,7 +65,7 @@ def _called(m: Moment) -> tuple[Candidate, ...]:
 
 def within_budget(m: Moment) -> bool:
     """Nobody is called beyond the retries; a walk that went on does not come back."""
-    turn, calls = _turn(m), _called(m)
+    turn, calls = turn_of(m), called_by(m)
     policy = turn.config.policy
     runs = [c for place, c in enumerate(calls) if place == 0 or calls[place - 1] != c]
     count = Counter(calls)
@@ -57,7 +74,7 @@ def within_budget(m: Moment) -> bool:
 
 def probe_is_not_retried(m: Moment) -> bool:
     """A call that is a scope's probe, a licensed call or a last resort is made once."""
-    turn, calls, session = _turn(m), _called(m), m.before.sessions[m.move.session]
+    turn, calls, session = turn_of(m), called_by(m), m.before.sessions[m.move.session]
     again = isinstance(m.command, Wait) or (isinstance(m.command, Call) and len(calls) > 1 and calls[-1] == calls[-2])
     return not (again and (turn.alone or session.prober == turn.id))
 
@@ -69,12 +86,12 @@ def exhaustion_is_honest(m: Moment) -> bool:
         return True
     fates = {fate.candidate for fate in outcome.fates}
     called = {fate.candidate for fate in outcome.fates if fate.called}
-    return fates >= set(_turn(m).plan) and called == set(_called(m))
+    return fates >= set(turn_of(m).plan) and called == set(called_by(m))
 
 
 def skips_are_sound(m: Moment) -> bool:
     """Whoever is skipped now is skipped for a reason that is true now."""
-    before, turn = m.before.flight(m.move.flight), _turn(m)
+    before, turn = m.before.flight(m.move.flight), turn_of(m)
     old = () if before is None or before.turn is None else before.turn.fates
     return all(_is_true(fate, m, turn) for fate in turn.fates[len(old) :] if not fate.called)
 
@@ -91,15 +108,18 @@ def _is_true(fate: Fate, m: Moment, turn: Turn) -> bool:
 
 
 def plan_is_promised(m: Moment) -> bool:
-    """The plan is the desired chain, whole, in the promised order; a probed home's other keys come last."""
-    turn, session = _turn(m), m.before.sessions[m.move.session]
+    """The plan is the desired chain, whole, in the promised order; a probed home's other keys come last.
+
+    All keys of a model come before the next model: in their order each turn, or the one that the session keeps first.
+    """
+    turn, session = turn_of(m), m.before.sessions[m.move.session]
     if turn.config is not m.config:
         return False
     tried = m.steps[0].session.prober == turn.id
     probing = tried and any(d.event == "turn_started" and d.after == COOLDOWN_PROBE for d in m.decisions)
     models = promised_order(m.config, session.pin, turn.began_on, turn.strict)
     home = session.pin or m.config.chain.primary
-    whole = [candidate for model in models for candidate in m.config.candidates(model)]
+    whole = [candidate for model in models for candidate in promised_keys(m.config, model, session.kept)]
     if probing and home != turn.began_on and turn.plan:
         first = turn.plan[0]
         own = [c for c in whole if c.model == home and c != first]
@@ -109,11 +129,11 @@ def plan_is_promised(m: Moment) -> bool:
 
 def plan_is_kept(m: Moment) -> bool:
     """A turn keeps plan and configuration to its end, and calls in the plan's order."""
-    before, turn = m.before.flight(m.move.flight), _turn(m)
+    before, turn = m.before.flight(m.move.flight), turn_of(m)
     old = turn if before is None or before.turn is None else before.turn
     if turn.plan != old.plan or turn.config is not old.config:
         return False
-    calls = _called(m)
+    calls = called_by(m)
     if any(candidate not in turn.plan for candidate in calls):
         return False
     places = [turn.plan.index(candidate) for candidate in calls]
@@ -122,7 +142,7 @@ def plan_is_kept(m: Moment) -> bool:
 
 def walk_goes_on(m: Moment) -> bool:
     """A failure that another model may mend ends the turn only when nobody later in the plan may be called."""
-    before, outcome, turn = m.flight, m.command, _turn(m)
+    before, outcome, turn = m.flight, m.command, turn_of(m)
     if not isinstance(outcome, Outcome) or before is None or before.shown:
         return True
     failure = turn.failure
@@ -138,7 +158,7 @@ def walk_goes_on(m: Moment) -> bool:
 
 def calls_are_permitted(m: Moment) -> bool:
     """Nobody is called while a scope of theirs rests, but for a last resort and a pin's licence."""
-    call, turn = m.command, _turn(m)
+    call, turn = m.command, turn_of(m)
     if not isinstance(call, Call) or turn.resort:
         return True
     licensed = m.move.kind == "start" and call.candidate == turn.licensed
@@ -147,7 +167,7 @@ def calls_are_permitted(m: Moment) -> bool:
 
 def last_resort_is_last(m: Moment) -> bool:
     """A last resort is made by a turn that could call nobody, on a soft rest, and only where the policy allows it."""
-    call, turn = m.command, _turn(m)
+    call, turn = m.command, turn_of(m)
     if not isinstance(call, Call) or not turn.resort:
         return True
     nobody = not any(may_be_called(m.before, c) and turn.config.knows(c.model) for c in turn.plan)
@@ -158,10 +178,7 @@ def last_resort_is_last(m: Moment) -> bool:
 
 def windows_are_respected(m: Moment) -> bool:
     """Nobody is called whose window is known to be too small."""
-    turn = _turn(m)
-    if not isinstance(m.command, Call):
-        return True
-    return turn.need <= turn.config.windows.get(m.command.candidate.model, turn.need)
+    return not isinstance(m.command, Call) or fits(turn_of(m), m.command.candidate)
 
 
 def late_changes_nothing(m: Moment) -> bool:
@@ -194,32 +211,61 @@ def one_outcome(m: Moment) -> bool:
     """A turn that has its outcome is in flight no more; one that has none is, with something under way."""
     if m.move.kind == "late":
         return True
-    gone = m.after.flight(m.move.flight) is None
-    return gone == isinstance(m.command, Outcome) and (m.command is not None or m.move.kind == "content")
+    after = m.after.flight(m.move.flight)
+    return (after is None) == isinstance(m.command, Outcome) and (
+        after is None or isinstance(m.command, Wait) or bool(after.flying)
+    )
 
 
 def answer_is_the_callees(m: Moment) -> bool:
-    """The answer is ascribed to the candidate that was called last."""
-    outcome, calls = m.command, _called(m)
+    """The answer is ascribed to the candidate whose call it came of."""
+    outcome = m.command
     if not isinstance(outcome, Outcome) or outcome.kind != "answered":
         return False
-    return bool(calls) and (outcome.model, outcome.credential) == (calls[-1].model, calls[-1].credential)
+    return (outcome.model, outcome.credential) == (m.callee.model, m.callee.credential)
+
+
+def two_at_most(world: World) -> bool:
+    """Of one turn two calls at most are in flight, two only where its chain hedges, and the turn knows which."""
+    return all(
+        [c for c in (f.turn.current, None if f.turn.beside is None else f.turn.beside.candidate) if c is not None]
+        == list(f.flying)
+        and len(f.flying) <= (1 if f.turn.config.policy.hedge_after_s is None else 2)
+        for f in world.flights
+        if f.turn is not None and f.calling
+    )
+
+
+def first_content_wins(m: Moment) -> bool:
+    """Whoever has content first goes on alone, and nobody is called in its place."""
+    before, after = m.before.flight(m.move.flight), m.after.flight(m.move.flight)
+    if before is None or len(before.flying) < 2:
+        return True
+    if after is None:
+        return answer_is_the_callees(m)
+    return after.turn is not None and (after.turn.current, after.turn.beside) == (m.callee, None)
 
 
 def measure(flight: Flight, policy_retries: int) -> tuple[int, int, int]:
-    """What each call of a turn lowers: candidates left, tries left, and whether a wait lies ahead of the call."""
+    """What each call of a turn lowers: candidates left, tries left, and whether a wait lies ahead of the call.
+
+    A candidate left counts twice, one that is called beside another still once.
+    """
     turn = flight.turn
     if turn is None:
         return (0, 0, 0)
-    return (len(turn.plan) - turn.at, policy_retries - turn.tries, int(turn.state == BACKING_OFF))
+    left = 2 * (len(turn.plan) - turn.at) + int(turn.beside is not None)
+    return (left, policy_retries - turn.tries, int(turn.state == BACKING_OFF))
 
 
 def measure_falls(m: Moment) -> bool:
-    """Each further call or wait of a turn lowers its measure, which cannot fall for ever."""
+    """Each further call or wait of a turn lowers its measure, which cannot fall for ever; nothing ever raises it."""
     before, after = m.before.flight(m.move.flight), m.after.flight(m.move.flight)
-    if before is None or after is None or not isinstance(m.command, (Call, Wait)):
+    if before is None or after is None:
         return True
-    retries = _turn(m).config.policy.retries
+    if not isinstance(m.command, (Call, Wait)):
+        return measure(after, 0) <= measure(before, 0)
+    retries = turn_of(m).config.policy.retries
     return measure(after, retries + 1) < measure(before, retries + 1) or (
         isinstance(m.command, Wait) and measure(after, retries)[:2] < measure(before, retries)[:2]
     )
@@ -234,24 +280,26 @@ def abort_ends(m: Moment) -> bool:
 
 def waits_are_bounded(m: Moment) -> bool:
     """A wait in place is at most what the policy allows."""
-    policy = _turn(m).config.policy
+    policy = turn_of(m).config.policy
     return not isinstance(m.command, Wait) or m.command.seconds <= max(policy.max_wait_s, policy.backoff_cap_s)
 
 
 def refusals_stay(m: Moment) -> bool:
     """A refusal of the content is shown as such unless the policy routes it."""
-    failure, turn = m.move.what, _turn(m)
+    failure, turn = m.move.what, turn_of(m)
     if getattr(failure, "reason", "") != "content_filter" or turn.config.policy.content_filter_fails_over:
         return True
     return isinstance(m.command, Outcome) and m.command.reason == "content_filter"
 
 
 def hint_is_honest(m: Moment) -> bool:
-    """An exhausted turn says the soonest time at which a resting candidate may be called again."""
-    outcome = m.command
-    if not isinstance(outcome, Outcome) or outcome.kind != "exhausted":
+    """An exhausted turn says the soonest time at which a resting candidate that the prompt fits may be called again."""
+    outcome, turn = m.command, turn_of(m)
+    if not isinstance(outcome, Outcome) or (outcome.kind != "exhausted" and not turn.strict):
         return True
-    plan = [c for c in _turn(m).plan if _turn(m).config.knows(c.model) and resting(m.after, c)]
+    if outcome.kind not in ("exhausted", "surfaced"):
+        return outcome.retry_at is None
+    plan = [c for c in turn.plan if fits(turn, c) and turn.config.knows(c.model) and resting(m.after, c)]
     if not plan:
         return outcome.retry_at is None
     soonest = min(max(r.until for r in m.after.health if r.key in c.scopes and is_at_rest(r)) for c in plan)

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import frozen
 
-from detent.fsm import COOLDOWN, SESSION, TURN, core
-from detent.fsm.cooldown import Lifted
+from detent.fsm import COOLDOWN, SESSION, TURN
 
 from .dead import DEAD
 from .environment import Environment
@@ -25,16 +24,11 @@ Cell = tuple[str, str, str]
 
 
 def _cells_of(m: Moment) -> Iterator[Cell]:
-    """The cells that a move makes fire; a configuration's lifting of rests is asked of the table itself."""
+    """The cells that a move makes fire."""
     for step in (*m.steps, *m.echoes):
         for decision in step.decisions:
             if decision.row:
                 yield decision.machine, decision.before, decision.row
-    if m.move.kind == "publish":
-        for record in m.before.health:
-            row = COOLDOWN.fire(record, "lifted", Lifted(0.0, core.LIFTED_BY_CONFIG)).row
-            if row is not None:
-                yield COOLDOWN.name, record.state, row.name
 
 
 @frozen

@@ -8,7 +8,7 @@ are equal when their parts are identical, so a breadth-first search merges them 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -19,6 +19,10 @@ from detent.fsm import Candidate, Config, Cooldown, Decision, Notice, Session, S
 from detent.fsm.cooldown import AVAILABLE, COOLING, PROBING
 from detent.fsm.decision import Command
 from detent.fsm.turn import ATTEMPTING, STREAMING
+from detent.fsm.turn_events import Beside
+
+BESIDE: Final = 3
+"""The canonical number of the attempt beside the present one."""
 
 
 def _all_but(cls: type, *names: str) -> attrgetter[tuple[Any, ...]]:
@@ -27,19 +31,30 @@ def _all_but(cls: type, *names: str) -> attrgetter[tuple[Any, ...]]:
 
 
 _OF_SESSION: Final = _all_but(Session, "epoch", "version", "turns")
-_OF_TURN: Final = _all_but(Turn, "config", "epoch", "attempt", "seen", "licensed", "condemned")
+_OF_TURN: Final = _all_but(Turn, "config", "epoch", "attempt", "calls", "seen", "beside", "licensed", "condemned")
+
+Known = Callable[[Mapping[str, int]], Iterable[str]]
+"""Of what an attempt saw of its scopes when it began, the keys of those that are still as it saw them."""
 
 
 class Flight(NamedTuple):
-    """A turn in flight, and the history by which it is judged; ``turn`` is None where its process has died."""
+    """A turn in flight, and the history by which it is judged; ``turn`` is None where its process has died.
+
+    The history is what was seen from outside: whom it called, whether content was shown, what its user had heard when
+    it began, whether it moved its session, and whether the key of its call has been changed since. ``calls`` is whom
+    it has called, ``flying`` those of them that have not ended, the present attempt first.
+    """
 
     id: str
     session: int
     node: int
     turn: Turn | None
     calls: tuple[Candidate, ...] = ()
+    flying: tuple[Candidate, ...] = ()
     shown: bool = False
     heard: str = ""
+    outdated: bool = False
+    moved: bool = False
 
     @property
     def calling(self) -> bool:
@@ -72,13 +87,15 @@ class World(NamedTuple):
 class Move(NamedTuple):
     """One thing that happens; the fields that it does not need stay empty.
 
-    ``what`` is a `Failure`, the number of a configuration or of a node, or a pin's model with its strictness.
+    ``what`` is a `Failure`, the number of a configuration or of a node, a pin's model with its strictness, or a
+    provider with the name of a credential; ``beside``: it happens to the call beside the present attempt.
     """
 
     kind: str
     session: int = -1
     flight: str = ""
     what: Any = None
+    beside: bool = False
 
 
 class Moment(NamedTuple):
@@ -113,6 +130,13 @@ class Moment(NamedTuple):
     def flight(self) -> Flight | None:
         """The turn that the move is about, as it was before; of a turn that begins, as it is afterwards."""
         return self.before.flight(self.move.flight) or self.after.flight(self.move.flight)
+
+    @property
+    def callee(self) -> Candidate:
+        """Who was called by the attempt that the move is about."""
+        flight = self.before.flight(self.move.flight)
+        assert flight is not None  # asked of moves of attempts in flight
+        return flight.flying[int(self.move.beside)]
 
 
 class Canon:
@@ -153,16 +177,23 @@ class Canon:
             found = self._objects[key] = evolve(session, epoch=1, version=0, turns=turns)
         return found  # type: ignore[return-value]
 
-    def turn(self, turn: Turn, attached: bool, seen: Iterable[str]) -> Turn:
-        """The canonical turn: attempts count 0, 1, more; ``seen`` are the scopes it knows in their present state."""
-        epoch, attempt, known = int(attached), min(turn.attempt, 2), tuple(sorted(seen))
+    def turn(self, turn: Turn, attached: bool, known: Known) -> Turn:
+        """The canonical turn: attempts count 0, 1, more, and 3 beside them; of scopes it has seen the known ones."""
+        epoch, attempt, seen = int(attached), min(turn.attempt, 2), tuple(sorted(known(turn.seen)))
         licensed = None if turn.attempt else turn.licensed
         condemned = tuple(sorted(turn.condemned.items()))
-        key = (Turn, turn.config.revision, epoch, attempt, known, licensed, condemned, *_OF_TURN(turn))
+        beside = None if turn.beside is None else (turn.beside.candidate, tuple(sorted(known(turn.beside.seen))))
+        key = (Turn, turn.config.revision, epoch, attempt, seen, beside, licensed, condemned, *_OF_TURN(turn))
         found = self._objects.get(key)
         if found is None:
             found = self._objects[key] = evolve(
-                turn, epoch=epoch, attempt=attempt, licensed=licensed, seen=dict.fromkeys(known, 1)
+                turn,
+                epoch=epoch,
+                attempt=attempt,
+                calls=attempt if beside is None else BESIDE,
+                licensed=licensed,
+                seen=dict.fromkeys(seen, 1),
+                beside=None if beside is None else Beside(beside[0], BESIDE, dict.fromkeys(beside[1], 1)),
             )
         return found  # type: ignore[return-value]
 
@@ -181,7 +212,7 @@ class Canon:
             until,
             0 if forgotten else min(record.strikes, self._strikes),
             record.hard and rests,
-            "" if record.state == AVAILABLE else record.reason,
+            "over" if record.reason and record.state == AVAILABLE else record.reason,
             holder if record.state == PROBING else "",
             max(record.lease_until - passed, 0.0) if record.state == PROBING else 0.0,
             last,
@@ -215,9 +246,9 @@ class Canon:
         keys = self.table(world.health)
         flights = tuple(
             flight
-            if flight.turn is None or all(key in keys for key in flight.turn.seen)
+            if flight.turn is None or all(key in keys for key in scopes_seen(flight.turn))
             else flight._replace(
-                turn=self.turn(flight.turn, bool(flight.turn.epoch), [key for key in flight.turn.seen if key in keys])
+                turn=self.turn(flight.turn, bool(flight.turn.epoch), lambda seen: [key for key in seen if key in keys])
             )
             for flight in world.flights
         )
@@ -248,12 +279,17 @@ def is_at_rest(record: Cooldown) -> bool:
     )
 
 
+def scopes_seen(turn: Turn) -> set[str]:
+    """The keys of the scopes that the turn's attempts in flight saw when they began."""
+    return {*turn.seen, *(() if turn.beside is None else turn.beside.seen)}
+
+
 def _is_news(record: Cooldown, flights: tuple[Flight, ...]) -> bool:
     """Some attempt in flight began before the record's last rest was set, and is late by it."""
-    return any(
-        flight.turn is not None
-        and flight.turn.current is not None
-        and record.key in flight.turn.current.scopes
-        and record.key not in flight.turn.seen
-        for flight in flights
-    )
+    return any(_is_late(record, flight.turn) for flight in flights if flight.turn is not None)
+
+
+def _is_late(record: Cooldown, turn: Turn) -> bool:
+    calls = [] if turn.current is None else [(turn.current, turn.seen)]
+    calls += [] if turn.beside is None else [(turn.beside.candidate, turn.beside.seen)]
+    return any(record.key in candidate.scopes and record.key not in seen for candidate, seen in calls)

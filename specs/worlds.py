@@ -43,7 +43,10 @@ def standard(size: int = 3) -> tuple[Environment, ...]:
     waiting = evolve(pair, policy=patient.policy)
     growing = Config(chain, small_policy(growth=2))
     keys = Config(Chain.of(*MODELS[: size - 1]), small_policy(), credentials={"a": ("k1", "k2")})
+    ordered = evolve(keys, policy=evolve(keys.policy, keep_credential=False))
     house = Config(Chain.of("a/x", "a/y", *MODELS[1 : size - 1]), small_policy())
+    hedged = Config(chain, small_policy(Policy(retries=1, backoff_s=0.0, hedge_after_s=1.0)))
+    hasty = evolve(hedged.policy, retries=0)
     replaced, removed, reordered = variants(plain)[1:]
     pin = (MODELS[1], None)
     return (
@@ -54,7 +57,9 @@ def standard(size: int = 3) -> tuple[Environment, ...]:
         Environment("retries and stated waits", (patient,), (RATE_LIMITED, BRIEFLY_LIMITED), late=True),
         Environment("a failure nobody knows", (quick,), (UNKNOWN,)),
         Environment("two models of one house", (house,), (UNREACHABLE, OVERLOADED)),
-        Environment("two keys of one model", (keys,), (RATE_LIMITED, BAD_KEY)),
+        Environment("two keys of one model", (keys,), (RATE_LIMITED, BAD_KEY), reset=True),
+        Environment("two keys, in their order each turn", (ordered,), (RATE_LIMITED, BAD_KEY)),
+        Environment("a key is changed", (keys,), (RATE_LIMITED, BAD_KEY), renewals=(("a", "k1"),)),
         Environment("rests that grow", (growing,), restart=True),
         Environment("a strict pin", (quick,), pins=((MODELS[1], True),)),
         Environment("a new primary is published", (plain, replaced)),
@@ -65,6 +70,9 @@ def standard(size: int = 3) -> tuple[Environment, ...]:
         Environment("the chain is reordered", (plain, reordered), reset=True),
         Environment("two turns at once", (pair,), concurrent=2, late=True),
         Environment("two sessions", (pair,), sessions=2),
+        Environment("a chain that hedges", (hedged,), (OVERLOADED, INVALID), content=True, abort=True, late=True),
+        Environment("a chain that hedges, two turns at once", (evolve(pair, policy=hasty),), concurrent=2,
+                    reconcile=False),
     )  # fmt: skip
 
 
@@ -72,6 +80,7 @@ def thorough(size: int = 3) -> tuple[Environment, ...]:
     """The larger worlds for a run that may take minutes."""
     plain = Config(Chain.of(*MODELS[:size]), small_policy())
     waiting = Config(Chain.of(*MODELS[:2]), small_policy(Policy(retries=1)))
+    hedged = small_policy(Policy(retries=1, backoff_s=0.0, hedge_after_s=1.0))
     pin = (MODELS[1], None)
     return (
         Environment("two sessions, and retries", (waiting,), sessions=2, reconcile=False),
@@ -80,6 +89,9 @@ def thorough(size: int = 3) -> tuple[Environment, ...]:
         Environment("two sessions, whole chain", (plain,), sessions=2),
         Environment("two turns at once, pins and cuts", (plain,), concurrent=2, pins=(pin,), abort=True, content=True),
         Environment("two turns at once, a new primary", variants(plain)[:2], concurrent=2),
+        Environment(
+            "a chain that hedges, two turns at once, and retries", (evolve(waiting, policy=hedged),), concurrent=2
+        ),
         Environment("two nodes, one store, either may die", (plain,), sessions=2, nodes=2, death=True),
     )
 
@@ -89,13 +101,29 @@ def rare() -> tuple[Environment, ...]:
     patient, pair = small_policy(Policy(retries=1)), Chain.of(*MODELS[:2])
     plain = Config(pair, small_policy())
     windows = dict.fromkeys(pair.models, 100)
+    outgrown = Config(Chain.of(*MODELS[:3]), small_policy(), windows=windows)
+    strictly = (MODELS[0], True)
+    alone, lone = Config(Chain.of(MODELS[0]), patient), Config(Chain.of(MODELS[0]), small_policy())
+    fitting = evolve(lone, windows=windows)
+    keys = Config(pair, small_policy(), credentials={"a": ("k1", "k2")})
+    restless = Config(Chain.of("a/x", "a/y", MODELS[1]), small_policy(Policy(retries=0, cooldown_s=0.0)))
+    hedged = small_policy(Policy(retries=0, hedge_after_s=1.0))
     pin = (MODELS[1], None)
     return (
-        Environment("a chain of one", (Config(Chain.of(MODELS[0]), small_policy()),), (UNKNOWN, OVERLOADED)),
+        Environment("a chain of one", (lone,), (UNKNOWN, OVERLOADED)),
         Environment("prompts too long for everybody", (Config(pair, small_policy(), windows=windows),), tokens=500),
-        Environment("answers are buffered", (Config(pair, evolve(patient, buffer_answers=True)),), content=True,
+        Environment("a prompt that outgrows windows", (outgrown,), (TOO_LONG, OVERLOADED)),
+        Environment("two keys, and failures of the request", (keys,), (UNSUPPORTED, RATE_LIMITED)),
+        Environment("rests of no length", (restless,), (UNREACHABLE, OVERLOADED)),
+        Environment("answers are buffered", (Config(pair, evolve(patient, stream="buffered")),), content=True,
                     late=True),
-        Environment("retries without a wait", (Config(pair, evolve(patient, backoff_s=0.0)),)),
+        Environment("retries without a wait", (Config(pair, evolve(patient, backoff_s=0.0)),), (OVERLOADED, EXPIRED)),
+        Environment("two sessions that wait for one model", (alone,), sessions=2, reconcile=False),
+        Environment("two sessions that wait, and nothing else", (Config(pair, patient),), sessions=2, reconcile=False),
+        Environment("a strict pin that is outgrown", (fitting,), (TOO_LONG, OVERLOADED), sessions=2, pins=(strictly,),
+                    reconcile=False),
+        Environment("a strict pin with two keys", (evolve(keys, policy=patient),), (OVERLOADED, RATE_LIMITED),
+                    sessions=2, pins=(strictly,), reconcile=False),
         Environment("waits that are cut", (Config(pair, patient),), abort=True, deadline=True, late=True),
         Environment("two sessions that wait", (Config(pair, patient),), sessions=2,
                     pins=((MODELS[0], True),)),
@@ -106,6 +134,13 @@ def rare() -> tuple[Environment, ...]:
         Environment("two turns and pins", (plain,), concurrent=2, pins=(pin,), content=True, abort=True),
         Environment("two turns and configurations", variants(plain)[:2], (OVERLOADED, BAD_KEY), concurrent=2),
         Environment("pins and configurations", variants(plain), pins=(pin,)),
+        Environment("a node that dies in a probe", (lone,), sessions=2, nodes=2, death=True, reconcile=False,
+                    content=True),
+        Environment("a hedge of gathered answers", (Config(pair, evolve(hedged, stream="buffered")),), content=True,
+                    deadline=True, late=True, pins=((MODELS[0], True),)),
+        Environment("a hedge of two keys", (Config(Chain.of(MODELS[0]), hedged, credentials={"a": ("k1", "k2")}),),
+                    (RATE_LIMITED, UNREACHABLE), content=True),
+        Environment("a hedge that waits", (Config(pair, evolve(patient, hedge_after_s=1.0)),), late=True),
         Environment("a node that dies", (plain,), sessions=2, nodes=2, death=True),
         Environment("a probe that loses its lease", (plain,), concurrent=2, pins=(pin,), reconcile=False, abort=True),
     )  # fmt: skip

@@ -8,14 +8,17 @@ from typing import Any, Final, Literal
 
 from .words import words
 
-Shape = Literal["answer", "empty", "refused", "cut", "error", "none"]
+Shape = Literal["answer", "empty", "refused", "faulty", "cut", "error", "none"]
 """``answer``: words or tool calls; ``empty``: a reply without any; ``refused``: withheld by a filter;
+``faulty``: spoilt by the model's own tool call;
 ``cut``: a stream without its end; ``error``: an error object; ``none``: nothing that is known."""
 
 _REFUSALS: Final = words(
-    "content_filter safety recitation blocklist prohibited_content spii image_safety refusal "
+    "content_filter safety recitation blocklist prohibited_content spii model_armor escalation "
+    "image_safety image_prohibited_content image_recitation refusal "
     "content_filtered guardrail_intervened error_toxic sensitive"
 )
+_FAULTS: Final = words("malformed_function_call unexpected_tool_call malformed_response too_many_tool_calls error")
 _SPOKEN: Final = words(
     "text partial_json arguments functioncall function_call toolcall tool_calls tooluse inlinedata "
     "executablecode codeexecutionresult generated_text refusal data_b64 audio images"
@@ -27,6 +30,7 @@ _SPEAKING_TYPES: Final = words(
 _ENDS: Final = words(
     "message_stop response.completed response.done response.incomplete message-end stream-end messagestop"
 )
+_REASONED: Final = words("choices candidates promptfeedback delta incompletedetails response message")
 _DELTAS: Final = (
     "delta",
     "choices",
@@ -43,7 +47,7 @@ def shape_of_value(value: Any) -> Shape:
     """The shape of a whole 200 body, already parsed."""
     if isinstance(value, list):
         shapes = [shape_of_value(item) for item in value[:50]]
-        return next((s for s in ("error", "refused", "answer", "empty") if s in shapes), "none")
+        return next((s for s in ("error", "refused", "answer", "faulty", "empty") if s in shapes), "none")
     if not isinstance(value, dict):
         return "none"
     if _is_error(value):
@@ -51,23 +55,24 @@ def shape_of_value(value: Any) -> Shape:
     found = _answered(value)
     if found != "empty":
         return found
-    return "refused" if _refused(value) else "empty"
+    return _withheld(value) or "empty"
 
 
 def shape_of_events(events: Sequence[tuple[str, Any]]) -> Shape:
     """The shape of a stream: its ``(event name, parsed data)`` pairs."""
-    spoke = ended = refused = False
+    spoke = ended = False
+    withheld: Shape | None = None
     for name, data in events:
         kind = str(data.get("type", "")) if isinstance(data, dict) else ""
         if name == "error" or kind in ("error", "response.failed") or (isinstance(data, dict) and _is_error(data)):
             return "error"
         ended = ended or data == "[DONE]" or kind.lower() in _ENDS or name.lower() in _ENDS or _ends(data)
-        refused = refused or _refused(data)
+        withheld = withheld or _withheld(data)
         spoke = spoke or _delta_speaks(kind, data)
     if spoke:
         return "answer" if ended else "cut"
-    if refused:
-        return "refused"
+    if withheld:
+        return withheld
     return "empty" if (any(isinstance(data, dict) for _, data in events) and ended) or not events else "cut"
 
 
@@ -99,7 +104,8 @@ def _answered(value: dict[Any, Any]) -> Shape:
             return "answer" if value[key] else "empty"
     if "text" in value and ("finish_reason" in value or "generation_id" in value):
         return "answer" if str(value["text"] or "").strip() else "empty"
-    if "choices" in value or "candidates" in value or "promptFeedback" in value or "usageMetadata" in value:
+    without_words = {"choices", "candidates", "promptFeedback", "usageMetadata"} & value.keys()
+    if without_words or value.get("type") == "message_delta":
         return "empty"
     return "none"
 
@@ -147,32 +153,32 @@ def _is_text_list(child: Any) -> bool:
     )
 
 
-def _refused(value: Any, depth: int = 0) -> bool:
-    """Whether a finish, stop or block reason says that a filter withheld the answer."""
+def _withheld(value: Any, depth: int = 0) -> Shape | None:
+    """``refused`` or ``faulty`` where a finish, stop or block reason says why there is no answer."""
     if depth > 6:
-        return False
+        return None
     if isinstance(value, list):
-        return any(_refused(item, depth + 1) for item in value[:50])
+        return next(filter(None, (_withheld(item, depth + 1) for item in value[:50])), None)
     if not isinstance(value, dict):
-        return False
+        return None
     for key, child in value.items():
         name = str(key).lower().replace("_", "")
+        shape: Shape | None = None
         if isinstance(child, str):
-            if name in ("finishreason", "stopreason", "reason") and child.lower() in _REFUSALS:
-                return True
-            if name == "blockreason" and child:
-                return True
-        elif name in (
-            "choices",
-            "candidates",
-            "promptfeedback",
-            "delta",
-            "incompletedetails",
-            "response",
-            "message",
-        ) and _refused(child, depth + 1):
-            return True
-    return False
+            shape = _reason_shape(name, child.lower())
+        elif name in _REASONED:
+            shape = _withheld(child, depth + 1)
+        if shape:
+            return shape
+    return None
+
+
+def _reason_shape(name: str, word: str) -> Shape | None:
+    if name == "blockreason" and word:
+        return "refused"
+    if name in ("finishreason", "stopreason", "reason"):
+        return "refused" if word in _REFUSALS else "faulty" if word in _FAULTS else None
+    return None
 
 
 def _ends(data: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from attrs import frozen
@@ -132,13 +133,19 @@ def _read(evidence: Evidence, now: float | None) -> _Reading:
 
 def _decide(facts: Facts) -> tuple[Rule, str]:
     """The first rule that fires: tier by tier, in each the innermost layer first."""
-    for tier in TIERS:
+    for tier in _tiers(facts.provider):
         for layer in facts.layers:
             for rule in tier:
                 fact = rule.reads(layer, facts)
                 if fact is not None:
                     return rule, fact
     return _UNKNOWN, ""
+
+
+@lru_cache(maxsize=256)
+def _tiers(provider: str) -> tuple[tuple[Rule, ...], ...]:
+    """The tables without the rules of other providers."""
+    return tuple(tuple(rule for rule in tier if rule.holds_for(provider)) for tier in TIERS)
 
 
 def _verdict(reading: _Reading) -> Verdict:

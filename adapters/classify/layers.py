@@ -8,13 +8,13 @@ about neither.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from attrs import field, frozen
 
 from .evidence import BODY_LIMIT
-from .parse import embedded
+from .parse import embedded, page_in
 from .words import words
 
 MAX_LAYERS: Final = 24
@@ -45,12 +45,14 @@ _UNMERGED: Final = _UNREAD_KEYS | {"raw", "body", "@type", "error"}
 
 _WORD: Final = re.compile(
     r"\b(?:[A-Za-z]+(?:_[A-Za-z0-9]+)+|[A-Z][A-Z0-9]{4,}"
-    r"|(?:[A-Z][A-Za-z0-9]*)?(?:Error|Exception|Timeout|Throttling|Exceeded)|[A-Z][a-z]+[A-Z][A-Za-z]+)\b"
+    r"|(?:[A-Z][A-Za-z0-9]*)?(?:Error|Exception|Timeout|Throttling|Exceeded)|[A-Z][a-z]+[A-Z][A-Za-z]+)"
+    r"(?:\.[A-Z][A-Za-z]+)*\b"
 )
-_URL: Final = re.compile(r"\b(?:https?|wss?)://[^\s\"'<>)\]]*")
+_DOTTED: Final = re.compile(r"[a-z][a-z_-]+(?:\.[a-z][a-z_-]+)+")
+_URL: Final = re.compile(r"\b(?:https?|wss?)://[^\s\"'<>)\]]*", re.IGNORECASE)
 _STATUS: Final = re.compile(
-    r"(?:^\W*|\b(?:status(?:[ _]code)?|http(?:/\d(?:\.\d)?)?|error|code|error[ _]code|returned|\|)"
-    r"[\s:=('\"]{1,4})([45]\d\d)\b",
+    r"(?:^\W*|\b(?:status(?:[ _]?code)?|http(?:/\d(?:\.\d)?)?|error|code|error[ _]code|returned|\|)"
+    r"[\s:=('\"]{1,4}|(?=[45]\d\d status code))([45]\d\d)\b",
     re.IGNORECASE,
 )
 
@@ -63,11 +65,16 @@ class Layer:
         codes: its machine words in lower case, its own fields before those found in its text.
         text: its human text.
         status: the HTTP status it states, if any.
+        lowered: the text in lower case.
     """
 
     codes: tuple[str, ...] = ()
     text: str = ""
     status: int | None = None
+    lowered: str = field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "lowered", self.text.lower())
 
 
 @frozen
@@ -81,8 +88,19 @@ class _Draft:
         text = _URL.sub("<url>", "\n".join(text.strip() for text in self.texts if text.strip())[:MAX_TEXT])
         stated_words = [code.strip().split("#")[-1].lower() for code in self.codes]
         stated = next((int(word) for word in stated_words if re.fullmatch(r"[45]\d\d", word)), None)
-        codes = dict.fromkeys(word for word in (*stated_words, *(w.lower() for w in _WORD.findall(text))) if word)
-        return Layer(tuple(codes), text, stated or status_in(text))
+        found = (*stated_words, *(word.lower() for word in _WORD.findall(text)))
+        return Layer(_with_parts(found), text, status_in(text) or stated)
+
+
+def _with_parts(codes: Iterable[str]) -> tuple[str, ...]:
+    """The codes, each dotted one (``FailedOperation.ResourcePackExhausted``) followed by its last part, the exact
+    one."""
+    whole: dict[str, None] = {}
+    for code in filter(None, codes):
+        whole[code] = None
+        if _DOTTED.fullmatch(code):
+            whole[code.rpartition(".")[2]] = None
+    return tuple(whole)
 
 
 def status_in(text: str) -> int | None:
@@ -100,6 +118,9 @@ def layers_of_text(text: str, values: list[Any], depth: int = 0) -> Iterator[Lay
         values: receives the parsed objects.
         depth: how deep in the reply the text lies.
     """
+    page, text = page_in(text)
+    if page:
+        yield Layer(("shape:html",), page[:MAX_TEXT], status_in(page))
     inner, rest = embedded(text) if "{" in text and depth < _DEPTH else ([], text)
     values.extend(inner)
     for value in inner:
@@ -150,7 +171,9 @@ def _upstream(child: Any, depth: int, values: list[Any]) -> Iterator[Layer]:
     if isinstance(child, list) and depth <= _DEPTH:
         for item in child[:MAX_LAYERS]:
             yield from _upstream(item, depth + 1, values)
-    elif isinstance(child, dict):
+    elif isinstance(child, dict) and depth <= _DEPTH:
+        for key in ("metadata", "details"):
+            yield from _upstream(child.get(key), depth + 1, values)
         for inner in map(child.get, _UPSTREAM_KEYS):
             if isinstance(inner, dict | list):
                 yield from _walk(inner, depth + 1, values)

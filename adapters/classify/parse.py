@@ -22,6 +22,7 @@ _TAG: Final = re.compile(r"<[^>]{0,400}>")
 _HTML: Final = re.compile(
     r"^\s*(?:<!--.{0,400}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
+_PAGE: Final = re.compile(r"<(?:!doctype html|html)\b", re.IGNORECASE)
 _SSE: Final = re.compile(r"^(?:event|data):", re.MULTILINE)
 
 
@@ -159,6 +160,14 @@ def events_of(text: str) -> list[tuple[str, str]]:
 def is_html(text: str) -> bool:
     """Whether a text is a web page rather than an API's answer."""
     return _HTML.match(text) is not None
+
+
+def page_in(text: str) -> tuple[str, str]:
+    """The headings of a web page inside a text, and the text before it; empty headings where there is none."""
+    found = _PAGE.search(text)
+    if found is None:
+        return "", text
+    return html_headings(text[found.start() :]), text[: found.start()]
 
 
 def html_headings(text: str) -> str:

@@ -13,15 +13,10 @@ from detent.fsm.reasons import Reason, ScopeKind
 from .evidence import Scope
 from .facts import Facts
 from .layers import Layer
+from .phrases import Phrases, either
 from .words import words
 
 ALWAYS: Final = float("inf")
-
-
-def _either(phrases: Iterable[str]) -> re.Pattern[str] | None:
-    """One pattern that finds any of the phrases; None for no phrases."""
-    joined = "|".join(f"(?:{phrase})" for phrase in phrases)
-    return re.compile(joined, re.IGNORECASE) if joined else None
 
 
 def _words(names: str) -> frozenset[str]:
@@ -48,7 +43,7 @@ class Rule:
         code_like: a pattern over the machine words.
         says: patterns over the human text.
         also: patterns of which one must be found in the text as well.
-        unless: patterns that must not be found in the text.
+        unless: patterns that must not be found in the text for a phrase to count; a code counts regardless.
         statuses: the layer's own status, or else the response's, must be one of these.
         provider: a pattern the provider's name must match.
         transports: the failure must have arrived this way.
@@ -80,18 +75,22 @@ class Rule:
     believed_from_s: float = field(default=0.0, kw_only=True)
     acts_as: Reason | None = field(default=None, kw_only=True)
     _code_like: re.Pattern[str] | None = field(init=False, repr=False, eq=False)
-    _says: re.Pattern[str] | None = field(init=False, repr=False, eq=False)
-    _also: re.Pattern[str] | None = field(init=False, repr=False, eq=False)
-    _unless: re.Pattern[str] | None = field(init=False, repr=False, eq=False)
+    _says: Phrases | None = field(init=False, repr=False, eq=False)
+    _also: Phrases | None = field(init=False, repr=False, eq=False)
+    _unless: Phrases | None = field(init=False, repr=False, eq=False)
     _provider: re.Pattern[str] | None = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "_code_like", _either((self.code_like,) if self.code_like else ()))
-        put(self, "_says", _either(self.says))
-        put(self, "_also", _either(self.also))
-        put(self, "_unless", _either(self.unless))
-        put(self, "_provider", _either((self.provider,) if self.provider else ()))
+        put(self, "_code_like", re.compile(self.code_like, re.IGNORECASE) if self.code_like else None)
+        put(self, "_says", either(self.says))
+        put(self, "_also", either(self.also))
+        put(self, "_unless", either(self.unless))
+        put(self, "_provider", re.compile(self.provider, re.IGNORECASE) if self.provider else None)
+
+    def holds_for(self, provider: str) -> bool:
+        """Whether the rule is for failures of this provider."""
+        return self._provider is None or self._provider.search(provider) is not None
 
     def reads(self, layer: Layer, facts: Facts) -> str | None:
         """The fact in this layer that fires the rule, None if it does not fire."""
@@ -99,11 +98,9 @@ class Rule:
             return None
         if self.transports and facts.transport not in self.transports:
             return None
-        if self._provider and not self._provider.search(facts.provider):
+        if not self.holds_for(facts.provider):
             return None
-        if self._also and not self._also.search(layer.text):
-            return None
-        if self._unless and self._unless.search(layer.text):
+        if self._also and not self._also.search(layer.text, layer.lowered):
             return None
         return self._alternative(layer, facts)
 
@@ -113,7 +110,7 @@ class Rule:
         for code in layer.codes:
             if code in self.codes or (self._code_like and self._code_like.search(code)):
                 return f"code {code}"
-        found = self._says.search(layer.text) if self._says else None
-        if found:
+        found = self._says.search(layer.text, layer.lowered) if self._says and layer.text else None
+        if found and not (self._unless and self._unless.search(layer.text, layer.lowered)):
             return f"text {' '.join(found.group(0).split())!r}"
         return None

@@ -11,12 +11,18 @@ from __future__ import annotations
 
 from typing import Final
 
+from detent.fsm.reasons import Reason
+
 from .rule import Rule
-from .rules_account import CAPACITY, KEYS, QUOTA, RATE, RIGHTS
-from .rules_chinese import ARK, DASHSCOPE, MINIMAX, ZAI
-from .rules_request import CAPABILITIES, CONTENT, CONTEXT, MODEL, REQUEST, SESSION, TOOL_CALL
+from .rules_account import KEYS, RIGHTS
+from .rules_bedrock import BEDROCK
+from .rules_capacity import CAPACITY, QUOTA, RATE
+from .rules_chinese import ARK, BAIDU, DASHSCOPE, MINIMAX, TENCENT, ZAI
+from .rules_context import CONTENT, CONTEXT, SESSION
+from .rules_model import CAPABILITIES, MODEL, OUTPUT, TOOL_CALL, TURNS
+from .rules_request import REQUEST
 from .rules_transport import CERTIFICATE, INTERNAL, TRANSPORT
-from .rules_western import ANTHROPIC, BEDROCK, CLOUDFLARE, GOOGLE, SMALL
+from .rules_western import ANTHROPIC, CLOUDFLARE, GOOGLE, SMALL
 from .sources import ANTHROPIC_DOC, GROQ_DOC, LITELLM, OPENAI_DOC, OPENROUTER_DOC, SDKS
 
 FACTS: Final[tuple[Rule, ...]] = (
@@ -25,6 +31,8 @@ FACTS: Final[tuple[Rule, ...]] = (
     *MINIMAX,
     *DASHSCOPE,
     *ARK,
+    *BAIDU,
+    *TENCENT,
     *SMALL,
     *ANTHROPIC,
     *GOOGLE,
@@ -37,6 +45,8 @@ FACTS: Final[tuple[Rule, ...]] = (
     *CAPACITY,
     *RATE,
     TOOL_CALL,
+    *OUTPUT,
+    TURNS,
     *CAPABILITIES,
     *KEYS,
     *RIGHTS,
@@ -88,14 +98,6 @@ KINDS: Final[tuple[Rule, ...]] = (
         "gRPC status codes",
         codes="not_found not_found_error NotFoundError ResourceNotFoundException NotFound ResourceNotFound",
     ),
-    Rule(
-        "kind internal",
-        "server_error",
-        "gRPC status codes",
-        codes="api_error internal data_loss upstream_error ServiceError bad_response_status_code "
-        "APIError already_exists",
-        statuses=(500, 502, 520),
-    ),
     Rule("kind unsupported", "unsupported", "gRPC status codes", codes="unimplemented"),
     Rule(
         "kind error in 200",
@@ -110,6 +112,7 @@ KINDS: Final[tuple[Rule, ...]] = (
         "SSE without its end: OpenAI, Anthropic, Gemini, Ollama",
         codes="shape:cut",
     ),
+    Rule("faulty answer", "server_error", "finish reasons of Gemini", codes="shape:faulty", scope="model"),
     Rule("empty answer", "empty_response", "200 without words or tool calls", codes="shape:empty"),
     Rule(
         "page instead of an answer",
@@ -122,9 +125,10 @@ KINDS: Final[tuple[Rule, ...]] = (
         "kind invalid",
         "invalid_request",
         "gRPC status codes; " + OPENAI_DOC,
-        codes="invalid_argument out_of_range ValidationException BadRequestError "
+        codes="invalid_argument out_of_range ValidationException "
         "invalid_parameter_error InvalidParameter invalid_request failed_precondition "
-        "UnprocessableEntityError value_error InvalidRequestError validation_error",
+        "value_error InvalidRequestError validation_error",
+        code_like=r"^(?:invalid|missing)_?(?:parameter|argument|request|input|value)",
     ),
     Rule(
         "kind invalid request",
@@ -143,6 +147,19 @@ KINDS: Final[tuple[Rule, ...]] = (
     ),
 )
 """General words, asked when no layer held a specific fact."""
+
+PHRASES: Final[tuple[tuple[int, Reason, str], ...]] = (
+    (401, "auth", r"\bunauthori[sz]ed\b"),
+    (403, "permission", r"\bforbidden\b"),
+    (429, "rate_limit", r"too many requests"),
+    (502, "server_error", r"bad gateway"),
+    (503, "overloaded", r"service unavailable"),
+    (504, "timeout", r"gateway time-?out"),
+    (500, "server_error", r"internal server error"),
+    (422, "invalid_request", r"unprocessable (?:entity|content)"),
+    (400, "invalid_request", r"\bbad request\b"),
+)
+"""What statuses are called, where a client dropped the number."""
 
 STATUSES: Final[tuple[Rule, ...]] = (
     Rule(
@@ -196,11 +213,15 @@ STATUSES: Final[tuple[Rule, ...]] = (
             r"all (?:\w+ )?(?:providers|variants|models|fallbacks) (?:have )?failed",
         ),
     ),
+    *(
+        Rule(f"words of {status}", reason, "RFC 9110, 15: reason phrases", says=(phrase,))
+        for status, reason, phrase in PHRASES
+    ),
     Rule(
         "only a client's word",
         "invalid_request",
         "SDK class names",
-        codes="invalid_request_error BadRequestError",
+        codes="invalid_request_error BadRequestError UnprocessableEntityError",
     ),
     Rule(
         "a client's word for 5xx",

@@ -1,15 +1,17 @@
-"""The numbers and names of Z.ai, MiniMax, DashScope and Volcengine, which mean what they mean there alone."""
+"""What the numbers and names of Z.ai, MiniMax, DashScope, Volcengine, Baidu and Tencent mean, there alone."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from .rule import ALWAYS, Rule
-from .sources import ARK_DOC, DASHSCOPE_DOC, MINIMAX_DOC, ZAI_DOC
+from .sources import ARK_DOC, BAIDU_DOC, DASHSCOPE_DOC, MINIMAX_DOC, TENCENT_DOC, ZAI_DOC
 
 _ZAI: Final = r"z-?\.?ai\b|zai|zhipu|bigmodel|glm"
 _MINIMAX: Final = r"minimax"
 _DASHSCOPE: Final = r"dashscope|alibaba|bailian|qwen|aliyun"
+_BAIDU: Final = r"baidu|qianfan|wenxin|ernie"
+_TENCENT: Final = r"tencent|hunyuan"
 
 
 ZAI: Final[tuple[Rule, ...]] = (
@@ -221,4 +223,39 @@ ARK: Final[tuple[Rule, ...]] = (
         ARK_DOC,
         codes="InvalidEndpointOrModel.NotFound InvalidEndpoint.ClosedEndpoint",
     ),
+)
+
+BAIDU: Final[tuple[Rule, ...]] = (
+    Rule("baidu rate", "rate_limit", BAIDU_DOC, provider=_BAIDU, codes="4 18 336501 336502 336503 336504"),
+    Rule("baidu day", "quota_exhausted", BAIDU_DOC, provider=_BAIDU, codes="17 19", windowed=True),
+    Rule("baidu login", "auth", BAIDU_DOC, provider=_BAIDU, codes="13 14 15 110 111"),
+    Rule("baidu rights", "permission", BAIDU_DOC, provider=_BAIDU, codes="6 336004"),
+    Rule("baidu busy", "overloaded", BAIDU_DOC, provider=_BAIDU, codes="2 336100"),
+    Rule("baidu prompt", "context_overflow", BAIDU_DOC, provider=_BAIDU, codes="336007 336103"),
+    Rule(
+        "baidu params",
+        "invalid_request",
+        BAIDU_DOC,
+        provider=_BAIDU,
+        codes="3 100 336001 336002 336003 336006 336104 336105 336106 336221",
+    ),
+    Rule("baidu internal", "server_error", BAIDU_DOC, provider=_BAIDU, codes="1 336000"),
+)
+
+TENCENT: Final[tuple[Rule, ...]] = (
+    Rule(
+        "tencent service off",
+        "permission",
+        TENCENT_DOC,
+        provider=_TENCENT,
+        codes="FailedOperation.ServiceNotActivated FailedOperation.ServiceStop FailedOperation.UserUnAuthError",
+    ),
+    Rule(
+        "tencent engine",
+        "server_error",
+        TENCENT_DOC,
+        provider=_TENCENT,
+        codes="FailedOperation.EngineServerError FailedOperation.ConsoleServerError InternalError",
+    ),
+    Rule("tencent rate", "rate_limit", TENCENT_DOC, provider=_TENCENT, code_like=r"limit_?exceeded"),
 )

@@ -57,6 +57,8 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
             r"deadline_exceeded",
             r"deadline expired",
             r"no first token",
+            r"first token before",
+            r"given deadline",
             r"first token within",
             r"took too long",
             r"did(?:n.t| not) respond in time",
@@ -76,7 +78,7 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
         "stream_read_error stream_truncated provider_disconnected ModelStreamErrorException "
         "stream_error TransferEncodingError ContentLengthError IncompleteReadError "
         "stream_disconnected upstream_stream_error EventStreamError stream_interrupted "
-        "ResponseStreamingError ProtocolError",
+        "ResponseStreamingError",
         code_like=r"^stream_?(?:read|truncat|interrupt|disconnect|error|closed|aborted)|(?:provider|stream|upstream|client)_?disconnected"
         r"|incomplete_?(?:read|stream)",
         says=(
@@ -137,7 +139,7 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
         codes="AI_NoOutputGeneratedError AI_NoContentGeneratedError NoOutputGeneratedError "
         "EmptyResponseError empty_response no_content channel:empty_response EmptyResponse "
         "AI_EmptyResponseBodyError NoContentGeneratedError",
-        code_like=r"empty_?(?:response|stream|output|completion|content)|no_?(?:output|content)_?generated",
+        code_like=r"empty_?(?:response|stream|output|completion|content)|no_?(?:output|content)(?:_?generated|$)",
         says=(
             r"empty (?:\w+ ){0,2}(?:response|completion|reply|output|answer|stream|message|content"
             r"|body|choices|candidates)(?!.{0,20}not allowed)",
@@ -149,7 +151,7 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
             r"(?:returned|sending|produced|received|with|without|contained|generated) (?:no|any|zero"
             r"|0) (?:\w+ )?(?:content|choices|output|text|chunks?|candidates|events?|tokens?|message"
             r"|response|completion)",
-            r"did not (?:return|produce|generate|contain) (?:any|a)",
+            r"did not (?:return|produce|generate|contain|provide) (?:any|a)",
             r"missing .{0,3}(?:choices|candidates|content)\b.{0,10}(?:key|field)?$",
             r"null (?:response|content)",
             r"returned (?:nothing|null|none)",
@@ -252,17 +254,22 @@ INTERNAL: Final[tuple[Rule, ...]] = (
             r"\boom\b",
             r"segmentation fault",
             r"unexpected error",
+            r"encountered an? (?:issue|error)",
+            r"unable to process (?:your|the) request\b(?!.{0,10}because)",
+            r"invalid response\b(?! body| object)",
             r"(?:stop|finish)[ _]reason:? error",
             r"something went wrong",
             r"unknown error (?:occurred|has)",
             r"an error occurred while",
             r"error while processing",
             r"unhandled exception",
+            r"index out of range",
             r"database error",
             r"bad gateway",
             r"upstream (?:error|request failed|provider)",
             r"invalid for expected schema",
             r"invalid json response",
+            r"untagged enum|did not match any variant",
             r"not valid json",
             r"unexpected token",
             r"expecting value",

@@ -1,13 +1,14 @@
-"""What only one provider says: Anthropic, Google, Amazon Bedrock, Cloudflare and smaller ones."""
+"""What only one provider says: Anthropic, Google, Cloudflare and smaller ones."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from .rule import ALWAYS, Rule
-from .sources import ANTHROPIC_DOC, BEDROCK_DOC, CF_AI_DOC, COPILOT, GOOGLE_DOC
+from .sources import ANTHROPIC_DOC, CF_AI_DOC, COPILOT, GOOGLE_DOC
 
 _GOOGLE: Final = r"google|gemini|vertex|code-assist|antigravity"
+
 _CLOUDFLARE_AI: Final = r"cloudflare.*(?:workers|ai)|workers-ai"
 
 CLOUDFLARE: Final[tuple[Rule, ...]] = (
@@ -66,6 +67,7 @@ SMALL: Final[tuple[Rule, ...]] = (
             r"no body",
         ),
     ),
+    Rule("cohere unsafe", "content_filter", "Cohere docs, Errors: 498", statuses=(498,), provider=r"cohere"),
     Rule("copilot rate", "rate_limit", COPILOT, codes="rate_limited", provider=r"copilot"),
 )
 
@@ -340,95 +342,5 @@ GOOGLE: Final[tuple[Rule, ...]] = (
         "model_not_found",
         "Vertex AI docs, model 404",
         says=(r"publisher model .{0,200}(?:was not found|not found|not servable)",),
-    ),
-)
-
-BEDROCK: Final[tuple[Rule, ...]] = (
-    Rule(
-        "bedrock per day",
-        "quota_exhausted",
-        BEDROCK_DOC,
-        says=(
-            r"too many tokens per day",
-            r"tokens per day",
-        ),
-        provider=r"bedrock|aws|amazon",
-        narrows="credential_model",
-    ),
-    Rule(
-        "bedrock too long",
-        "context_overflow",
-        BEDROCK_DOC,
-        says=(
-            r"input is too long",
-            r"too many total text bytes",
-            r"input (?:length|tokens?).{0,40}exceeds?",
-            r"prompt is too long",
-            r"max(?:imum)? input.{0,20}exceeded",
-        ),
-        provider=r"bedrock|aws|amazon",
-    ),
-    Rule("bedrock maximum tokens", "unsupported", BEDROCK_DOC, says=(r"maximum tokens you requested exceed",)),
-    Rule("bedrock on demand", "unsupported", BEDROCK_DOC, says=(r"on-demand throughput isn.t supported",)),
-    Rule(
-        "bedrock counting",
-        "unsupported",
-        BEDROCK_DOC,
-        says=(
-            r"model doesn.t support",
-            r"input tag .{0,60} does not match any of the expected",
-        ),
-    ),
-    Rule(
-        "bedrock model id",
-        "model_not_found",
-        BEDROCK_DOC,
-        says=(
-            r"model identifier is invalid",
-            r"marked by provider as legacy",
-            r"reached the end of its life",
-            r"could not resolve the foundation model",
-        ),
-    ),
-    Rule(
-        "bedrock access",
-        "permission",
-        BEDROCK_DOC,
-        says=(
-            r"access to the model with the specified",
-            r"is not authorized to perform",
-            r"use case details have not been submitted",
-            r"model access is denied",
-            r"aws marketplace",
-            r"explicit deny",
-            r"not available for this account",
-            r"operation not allowed",
-        ),
-    ),
-    Rule(
-        "bedrock region",
-        "permission",
-        BEDROCK_DOC,
-        says=(r"not (?:allowed|available|supported) from unsupported countries",),
-    ),
-    Rule(
-        "bedrock token",
-        "auth",
-        "AWS STS and Signature Version 4 errors",
-        codes="UnrecognizedClientException ExpiredTokenException ExpiredToken "
-        "InvalidSignatureException IncompleteSignature MissingAuthenticationToken "
-        "InvalidClientTokenId SignatureDoesNotMatch NoCredentialsError "
-        "PartialCredentialsError CredentialRetrievalError TokenRetrievalError "
-        "UnauthorizedSSOTokenError SSOTokenLoadError CredentialsProviderError "
-        "MissingAuthenticationTokenException RefreshError DefaultCredentialsError",
-        says=(
-            r"security token included in the request",
-            r"unable to locate credentials",
-            r"could not load credentials",
-            r"sso session .{0,60}expired",
-            r"bearer token has expired",
-            r"signature expired",
-            r"request signature we calculated",
-        ),
     ),
 )

@@ -18,11 +18,14 @@ from attrs import define
 
 from detent.fsm.errors import BadDataError
 
+from .anthropic import MessagesSpeech
 from .chat import ChatSpeech
+from .gemini import GeminiSpeech
 from .replies import Behaviour, Exchange, Say
+from .responses import ResponsesSpeech
 from .speech import Call, Speech, Wrong
 
-SPEECHES: Final[tuple[type[Speech], ...]] = (ChatSpeech,)
+SPEECHES: Final[tuple[type[Speech], ...]] = (ChatSpeech, ResponsesSpeech, MessagesSpeech, GeminiSpeech)
 """The formats it speaks."""
 
 _KEY_HEADERS: Final = ("Authorization", "X-Api-Key", "X-Goog-Api-Key")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from detent.fsm.chain import Chain, Config, Policy, provider_of
 from detent.fsm.reasons import REASONS
@@ -64,8 +64,9 @@ SCENARIO_POLICY: Final = Policy(
     max_wait_s=5,
     on_all_cooling="last_resort",
     last_resort_gap_s=30,
+    keep_credential=False,
 )
-"""What a story that sets nothing runs under: no retries, no jitter."""
+"""What a story that sets nothing runs under: no retries, no jitter, the keys of a model in their order each turn."""
 
 _NUMBER: Final = (int, float)
 _POLICY_KEYS: Final[Mapping[str, tuple[type, ...]]] = {
@@ -82,6 +83,7 @@ _POLICY_KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "on_all_cooling": (str,),
     "last_resort_gap_s": _NUMBER,
     "pin_strict": (bool,),
+    "keep_credential": (bool,),
     "content_filter_fails_over": (bool,),
     "buffer_answers": (bool,),
 }
@@ -238,8 +240,8 @@ def providers_of(table: Mapping[str, Any]) -> set[str]:
 
 
 def _policy(values: Mapping[str, Any]) -> Policy:
-    base = {key: getattr(SCENARIO_POLICY, key) for key in (*_POLICY_KEYS, "backoff_s", "backoff_cap_s")}
-    return Policy(**{**base, **values})
+    given = {key: value for key, value in values.items() if key != "buffer_answers"}
+    return evolve(SCENARIO_POLICY, stream="buffered" if values.get("buffer_answers") else "live", **given)
 
 
 def _step(reader: Reader, number: int, step: Any) -> Step:

@@ -6,6 +6,7 @@ endpoint is asked for (`Settings.endpoint`), and shown by nothing.
 """
 
 from .journal import JournalSettings
+from .key_file import FromFile
 from .places import find
 from .problems import SettingsError
 from .provider import Provider, UnknownCredentialError
@@ -20,6 +21,7 @@ __all__ = [
     "TEMPLATE",
     "WELL_KNOWN",
     "FromEnvironment",
+    "FromFile",
     "JournalSettings",
     "MissingSecretError",
     "Provider",

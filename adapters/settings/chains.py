@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import isfinite
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
-from detent.fsm.chain import DEFAULT_CHAIN, Chain, Policy, checked_reference, provider_of
+from detent.fsm.chain import DEFAULT_CHAIN, Chain, Limits, Policy, checked_reference, provider_of
 from detent.fsm.errors import BadReferenceError
 from detent.fsm.mistakes import dotted, shown, suggestion
 from detent.fsm.plain import ModelReference
@@ -38,8 +38,8 @@ class ChainTable:
 
 
 @frozen
-class ModelTable:
-    """The keys of ``[models."<provider>/<model>"]``: its context window, in tokens."""
+class ModelTable(Limits):
+    """The keys of ``[models."<provider>/<model>"]``: its context window, in tokens, and its own limits."""
 
     window: int | None = None
 
@@ -57,6 +57,7 @@ def read_chains(
     if DEFAULT_CHAIN not in tables:
         near = suggestion(DEFAULT_CHAIN, tables)
         problems.add("chains", f"has no {shown(DEFAULT_CHAIN)}, on which sessions begin; write [chains.default]{near}")
+    base = _without_old_names(base, "policy", problems)
     base_policy = problems.read(Policy, base, "policy")
     _check_policy({}, base, "policy", problems)
     found: dict[str, tuple[Chain, Policy]] = {}
@@ -66,6 +67,7 @@ def read_chains(
         own = data.get("policy", {}) if isinstance(data, Mapping) else {}
         if not isinstance(own, Mapping):
             continue
+        own = _without_old_names(own, f"{at}.policy", problems)
         good = problems.read(Policy, own, f"{at}.policy")
         _check_policy(base, own, f"{at}.policy", problems)
         if table is None or good is None or base_policy is None:
@@ -106,8 +108,10 @@ def check_providers(models: Iterable[tuple[str, str]], configured: Iterable[str]
             )
 
 
-def read_windows(tables: Mapping[str, Any], chained: Iterable[str], problems: Problems) -> dict[str, int]:
-    """The context windows, in tokens, by model.
+def read_models(
+    tables: Mapping[str, Any], chained: Iterable[str], problems: Problems
+) -> tuple[dict[str, int], dict[str, Limits]]:
+    """The context windows, in tokens, and the limits of their own, by model.
 
     Args:
         tables: what stands under ``[models]``.
@@ -115,7 +119,8 @@ def read_windows(tables: Mapping[str, Any], chained: Iterable[str], problems: Pr
         problems: where mistakes are noted.
     """
     known = set(chained)
-    found: dict[str, int] = {}
+    windows: dict[str, int] = {}
+    limits: dict[str, Limits] = {}
     for model, data in tables.items():
         at = dotted("models", model)
         try:
@@ -124,17 +129,21 @@ def read_windows(tables: Mapping[str, Any], chained: Iterable[str], problems: Pr
             problems.add(at, 'is no model reference; write [models."provider/model"]')
             known.add(model)
         table = problems.read(ModelTable, data, at)
-        if table is None or table.window is None:
+        said = {} if table is None else {key: value for key, value in asdict(table).items() if value is not None}
+        if not said:
             continue
-        if table.window < 1:
-            problems.add(f"{at}.window", f"is {table.window}, must be at least 1")
+        if said.get("window", 1) < 1:
+            problems.add(f"{at}.window", f"is {said['window']}, must be at least 1")
         if model not in known:
             problems.warn(
-                f"{at}.window",
+                f"{at}.{next(key for key in data if key in said)}",
                 f"no chain names {shown(model)}; it counts for pins alone{suggestion(model, known)}",
             )
-        found[model] = table.window
-    return found
+        if "window" in said:
+            windows[model] = said.pop("window")
+        if said:
+            limits[model] = Limits(**said)
+    return windows, limits
 
 
 def _warn_of_duplicates(table: ChainTable, at: str, problems: Problems) -> None:
@@ -144,6 +153,14 @@ def _warn_of_duplicates(table: ChainTable, at: str, problems: Problems) -> None:
             says = f"{shown(model)} stands in the chain already; it counts once, at its first place"
             problems.warn(f"{at}.fallbacks[{place}]", says)
         seen.add(model)
+
+
+def _without_old_names(own: Mapping[str, Any], at: str, problems: Problems) -> Mapping[str, Any]:
+    """The table without the key that had another name before."""
+    if "buffer_answers" in own:
+        now = "live" if own["buffer_answers"] is False else "buffered"
+        problems.add(f"{at}.buffer_answers", f'is no key any more; write stream = "{now}"')
+    return {key: value for key, value in own.items() if key != "buffer_answers"}
 
 
 def _check_policy(base: Mapping[str, Any], own: Mapping[str, Any], at: str, problems: Problems) -> None:

@@ -65,6 +65,27 @@ class Provider:
     connect_s: float = 10.0
     max_connections: int = 100
 
+    def key(self, credential: str, environ: Mapping[str, str]) -> str | None:
+        """The key of one of its credentials, read now; None: the provider wants none.
+
+        Raises:
+            MissingSecretError: it is not there, or is no key.
+        """
+        source = self.credentials[credential]
+        whose = f"provider {self.name!r}" + (f", credential {credential!r}" if credential else "")
+        key = None if source is None else source.read(environ, whose)
+        if source is not None and key is not None and " " in key:
+            raise MissingSecretError(f"{whose}: the key from {source.place} holds a space; set it to the key alone")
+        return key
+
+    def header(self, name: str, environ: Mapping[str, str]) -> str:
+        """The value of one of its secret headers, read now.
+
+        Raises:
+            MissingSecretError: it is not there, or unusable.
+        """
+        return self.secret_headers[name].read(environ, f"provider {self.name!r}, header {name!r}")
+
     def endpoint(self, credential: str = "", environ: Mapping[str, str] | None = None) -> Endpoint:
         """The endpoint with one credential; its secrets are read now.
 
@@ -74,7 +95,8 @@ class Provider:
 
         Raises:
             UnknownCredentialError: the provider has no such credential.
-            MissingSecretError: the environment variable it is kept in is unset or unusable; the message names it.
+            MissingSecretError: the environment variable or the file of a secret is not there or unusable; the message
+                names it.
         """
         environ = os.environ if environ is None else environ
         if credential not in self.credentials:
@@ -82,16 +104,8 @@ class Provider:
             raise UnknownCredentialError(
                 f"provider {self.name!r} has no credential {credential!r}; configured are {known}"
             )
-        source = self.credentials[credential]
-        whose = f"provider {self.name!r}" + (f", credential {credential!r}" if credential else "")
-        key = None if source is None else source.read(environ, whose)
-        if key is not None and " " in key:
-            where = getattr(source, "variable", "allow_keys_in_file")
-            raise MissingSecretError(f"{whose}: the key from {where} holds a space; set it to the key alone")
-        secrets = {
-            name: source.read(environ, f"provider {self.name!r}, header {name!r}")
-            for name, source in self.secret_headers.items()
-        }
+        key = self.key(credential, environ)
+        secrets = {name: self.header(name, environ) for name in self.secret_headers}
         return Endpoint(
             self.name,
             self.base_url,

@@ -16,6 +16,7 @@ from detent.adapters.wires import FORMATS
 from detent.fsm.errors import BadDataError
 from detent.fsm.mistakes import dotted, shown, suggestion
 
+from .key_file import FromFile, KeyFiles
 from .problems import Problems
 from .provider import Provider
 from .secret import FromEnvironment, Secret, Source
@@ -27,9 +28,10 @@ _PROVIDER_NAME: Final = re.compile(r"[^\s/@]+")
 
 @frozen
 class CredentialTable:
-    """One credential: ``env`` names the variable that holds the key."""
+    """One credential: ``env`` names the variable that holds the key, ``file`` the file."""
 
     env: str | None = None
+    file: str | None = None
     key: Any = field(default=None, repr=False)
 
 
@@ -40,22 +42,27 @@ class ProviderTable:
     base_url: str | None = None
     api: str | None = None
     key_env: str | None = None
+    key_file: str | None = None
     key: Any = field(default=None, repr=False)
     credentials: Mapping[str, Any] | None = None
     aggregator: bool | None = None
     headers: Mapping[str, Any] = field(factory=dict, repr=False)
     headers_env: Mapping[str, str] = field(factory=dict)
+    headers_file: Mapping[str, str] = field(factory=dict)
     extra_body: Mapping[str, Any] = field(factory=dict, repr=False)
     connect_s: float = 10.0
     max_connections: int = 100
 
 
-def read_providers(tables: Mapping[str, Any], chained: Iterable[str], problems: Problems) -> dict[str, Provider]:
+def read_providers(
+    tables: Mapping[str, Any], chained: Iterable[str], files: KeyFiles, problems: Problems
+) -> dict[str, Provider]:
     """The providers of the file, and the well-known ones that only chains name.
 
     Args:
         tables: what stands under ``[providers]``.
         chained: the providers that chains name.
+        files: how key files are found.
         problems: where mistakes are noted.
     """
     found: dict[str, Provider] = {}
@@ -67,7 +74,7 @@ def read_providers(tables: Mapping[str, Any], chained: Iterable[str], problems: 
             problems.read(ProviderTable, data, at)
             continue
         table = problems.read_key_by_key(ProviderTable, data, at)
-        if (provider := _provider(name, table, at, problems)) is not None:
+        if (provider := _provider(name, table, at, files, problems)) is not None:
             found[name] = provider
     for name in chained:
         if name not in tables and name in WELL_KNOWN:
@@ -77,7 +84,7 @@ def read_providers(tables: Mapping[str, Any], chained: Iterable[str], problems: 
     return found
 
 
-def _provider(name: str, table: ProviderTable, at: str, problems: Problems) -> Provider | None:
+def _provider(name: str, table: ProviderTable, at: str, files: KeyFiles, problems: Problems) -> Provider | None:
     known = WELL_KNOWN.get(name)
     base_url = table.base_url or (known.base_url if known is not None else None)
     if base_url is None:
@@ -97,16 +104,15 @@ def _provider(name: str, table: ProviderTable, at: str, problems: Problems) -> P
     for key, value in table.headers.items():
         if not isinstance(value, (str, Secret)):
             problems.add(dotted(f"{at}.headers", key), f"is {shown(value)}, must be text")
-    both = {key.lower() for key in table.headers} & {key.lower() for key in table.headers_env}
-    for key in sorted(both):
-        problems.add(dotted(f"{at}.headers_env", key), "stands in headers too; keep one of them")
+    _check_headers(table, at, problems)
     _try(Provider(name, base_url, headers=headers, connect_s=table.connect_s), at, problems)
     in_file = {key: value for key, value in table.headers.items() if isinstance(value, Secret)}
     secret_headers: dict[str, Source] = {
         **in_file,
         **{k: FromEnvironment(v) for k, v in table.headers_env.items()},
+        **{k: files.at(v) for k, v in table.headers_file.items()},
     }
-    credentials = _credentials(name, table, base_url, at, problems)
+    credentials = _credentials(name, table, base_url, at, files, problems)
     _warn_of_transport(base_url, credentials, secret_headers, at, problems)
     return Provider(
         name,
@@ -131,6 +137,15 @@ def _try(provider: Provider, at: str, problems: Problems) -> None:
             problems.add(at, problem.removeprefix(f"endpoint {provider.name!r}: "))
 
 
+def _check_headers(table: ProviderTable, at: str, problems: Problems) -> None:
+    """A header has one value, and one place that it comes from."""
+    seen: dict[str, str] = {}
+    for where in ("headers", "headers_env", "headers_file"):
+        for key in sorted(getattr(table, where)):
+            if (other := seen.setdefault(key.lower(), where)) != where:
+                problems.add(dotted(f"{at}.{where}", key), f"stands in {other} too; keep one of them")
+
+
 def _check_body(body: Mapping[str, Any], at: str, problems: Problems) -> None:
     for key, value in body.items():
         try:
@@ -141,13 +156,15 @@ def _check_body(body: Mapping[str, Any], at: str, problems: Problems) -> None:
 
 
 def _credentials(
-    name: str, table: ProviderTable, base_url: str, at: str, problems: Problems
+    name: str, table: ProviderTable, base_url: str, at: str, files: KeyFiles, problems: Problems
 ) -> dict[str, Source | None]:
-    ways = [key for key in ("key_env", "key", "credentials") if getattr(table, key) is not None]
+    ways = [key for key in ("key_env", "key_file", "key", "credentials") if getattr(table, key) is not None]
     if len(ways) > 1:
         problems.add(at, f"has {' and '.join(ways)}; keep one of them")
     if table.credentials is not None:
-        return _named(table.credentials, f"{at}.credentials", problems)
+        return _named(table.credentials, f"{at}.credentials", files, problems)
+    if table.key_file is not None:
+        return {"": _in_file(table.key_file, f"{at}.key_file", files, problems)}
     if isinstance(table.key, Secret):
         return {"": table.key}
     known = WELL_KNOWN.get(name)
@@ -157,9 +174,14 @@ def _credentials(
     return {"": FromEnvironment(variable) if variable else None}
 
 
-def _named(tables: Mapping[str, Any], at: str, problems: Problems) -> dict[str, Source | None]:
+def _in_file(path: str, at: str, files: KeyFiles, problems: Problems) -> FromFile:
+    if not path:
+        problems.add(at, 'is empty; write the path of the file that holds the key, e.g. "~/.config/detent/work.key"')
+    return files.at(path)
+
+
+def _named(tables: Mapping[str, Any], at: str, files: KeyFiles, problems: Problems) -> dict[str, Source | None]:
     found: dict[str, Source | None] = {}
-    owners: dict[str, str] = {}
     if not tables:
         problems.add(at, 'names no credential; write e.g. work = { env = "WORK_API_KEY" }, or leave it out')
     for name, data in tables.items():
@@ -169,17 +191,29 @@ def _named(tables: Mapping[str, Any], at: str, problems: Problems) -> dict[str, 
         table = problems.read(CredentialTable, data, path)
         if table is None:
             continue
-        if table.env is not None and table.key is not None:
-            problems.add(path, "has env and key; keep one of them")
-        elif table.env is not None:
-            found[name] = FromEnvironment(table.env)
-            if (owner := owners.setdefault(table.env, name)) != name:
-                problems.warn(path, f"holds the same key as {shown(owner)}, from {table.env}; it helps against nothing")
+        ways = [key for key in ("env", "file", "key") if getattr(table, key) is not None]
+        if len(ways) > 1:
+            problems.add(path, f"has {' and '.join(ways)}; keep one of them")
         elif isinstance(table.key, Secret):
             found[name] = table.key
+        elif table.env is not None:
+            found[name] = FromEnvironment(table.env)
+        elif table.file is not None:
+            found[name] = _in_file(table.file, f"{path}.file", files, problems)
         else:
-            problems.add(path, 'says not where its key is; write env = "NAME_OF_THE_VARIABLE"')
+            says = 'says not where its key is; write env = "NAME_OF_THE_VARIABLE" or file = "PATH"'
+            problems.add(path, says)
+    _warn_of_twins(found, at, problems)
     return found
+
+
+def _warn_of_twins(credentials: Mapping[str, Source | None], at: str, problems: Problems) -> None:
+    owners: dict[object, str] = {}
+    for name, source in credentials.items():
+        owner = owners.setdefault(source, name)
+        if owner != name and source is not None and not isinstance(source, Secret):
+            says = f"holds the same key as {shown(owner)}, from {source.place}; it helps against nothing"
+            problems.warn(dotted(at, name), says)
 
 
 def _warn_of_transport(

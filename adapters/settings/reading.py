@@ -12,9 +12,10 @@ from attrs import field, frozen
 
 from detent.fsm.chain import Config, provider_of
 
-from .chains import check_providers, named_models, read_chains, read_windows
+from .chains import check_providers, named_models, read_chains, read_models
 from .gateway import read_gateway
 from .journal import read_journal
+from .key_file import KeyFiles
 from .problems import Problems, SettingsError
 from .providers import read_providers
 from .secret import HIDDEN, looks_secret
@@ -29,6 +30,7 @@ class FileTable:
     """The keys at the top of the file."""
 
     allow_keys_in_file: bool = False
+    allow_readable_key_files: bool = False
     policy: Mapping[str, Any] = field(factory=dict)
     chains: Mapping[str, Any] = field(factory=dict)
     providers: Mapping[str, Any] = field(factory=dict)
@@ -63,9 +65,10 @@ def examine(path: Path) -> tuple[Settings | None, Problems]:
     named = list(named_models(chains))
     models = [model for _, model in named]
     check_providers(named, provider_tables, problems)
-    providers = read_providers(provider_tables, [provider_of(model) for model in models], problems)
+    files = KeyFiles(path.absolute().parent, clean.get("allow_readable_key_files") is True)
+    providers = read_providers(provider_tables, [provider_of(model) for model in models], files, problems)
     walks = read_chains(chains, policy, problems)
-    windows = read_windows(model_tables, models, problems)
+    windows, limits = read_models(model_tables, models, problems)
     table = clean.get("journal")
     journal = read_journal(table, path.parent, problems) if isinstance(table, Mapping) else None
     gateway = read_gateway(_table(clean, "gateway"), problems)
@@ -81,6 +84,7 @@ def examine(path: Path) -> tuple[Settings | None, Problems]:
             chain,
             walk,
             windows=windows,
+            limits=limits,
             credentials=credentials,
             providers=frozenset(providers),
             aggregators=frozenset(name for name, provider in providers.items() if provider.aggregator),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from rich.text import Text
 from detent.fsm.chain import Candidate, Config
 from detent.fsm.plain import to_plain
 
+from .key_file import FromFile
 from .provider import Provider, without_secrets
 from .reading import examine
-from .secret import FromEnvironment
+from .secret import FromEnvironment, MissingSecretError, Source
 from .settings import Settings
 
 
@@ -29,8 +31,8 @@ class ResolvedCandidate:
         model: the model reference.
         credential: the name of the credential, empty where it has none.
         base_url: where calls go, without its query.
-        key: where the key is: ``$NAME``, ``file`` or ``none``.
-        key_found: the key is there to be read; true where none is wanted.
+        key: where the key is: ``$NAME``, the path of its file, ``file`` for ``detent.toml`` itself, or ``none``.
+        key_found: the key is there to be read, and may be; true where none is wanted.
         window: the context window in tokens, None: not stated.
     """
 
@@ -49,7 +51,8 @@ class Report:
     Attributes:
         path: the file.
         problems: the mistakes; with any of them the file cannot be used.
-        warnings: what is odd; variables that are unset here among it, for a service may run elsewhere.
+        warnings: what is odd; variables that are unset here and files that cannot be used here among it, for a
+            service may run elsewhere.
         chains: the candidates of each chain in order; empty if there are mistakes.
         settings: what was read, None if there are mistakes.
     """
@@ -98,8 +101,8 @@ def check(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Repo
     if settings is None:
         return Report(path, problems.wrong, tuple(problems.warnings), {}, None)
     chains = {name: _resolved(config, settings, environ) for name, config in settings.configs.items()}
-    unset = tuple(_unset(settings, environ))
-    return Report(path, (), settings.warnings + unset, chains, settings)
+    missing = (*_unset(settings, environ), *_closed(settings, environ))
+    return Report(path, (), settings.warnings + missing, chains, settings)
 
 
 def render(report: Report) -> Group:
@@ -112,7 +115,8 @@ def render(report: Report) -> Group:
         for column in ("", "candidate", "key", "window", "address"):
             table.add_column(column, overflow="fold", no_wrap=column == "candidate")
         for number, c in enumerate(candidates, 1):
-            key = Text(c.key) if c.key_found else Text(f"{c.key} (unset)", "yellow")
+            lack = "unset" if c.key.startswith("$") else "unusable"
+            key = Text(c.key) if c.key_found else Text(f"{c.key} ({lack})", "yellow")
             window = "" if c.window is None else f"{c.window:,}"
             label = Candidate(c.model, c.credential).label
             table.add_row(str(number), Text(label), key, window, Text(c.base_url))
@@ -142,7 +146,28 @@ def _key(provider: Provider, credential: str, environ: Mapping[str, str]) -> tup
     source = provider.credentials[credential]
     if isinstance(source, FromEnvironment):
         return f"${source.variable}", bool(environ.get(source.variable, "").strip())
+    if isinstance(source, FromFile):
+        return source.place, not _fault(partial(provider.key, credential, environ))
     return ("none" if source is None else "file"), True
+
+
+def _fault(read: Callable[[], object]) -> str:
+    """Why a secret cannot be read, empty: it can."""
+    try:
+        read()
+    except MissingSecretError as error:
+        return str(error)
+    return ""
+
+
+def _closed(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with the key files, in the words that a call would fail with."""
+    for provider in settings.providers.values():
+        reads: list[tuple[Source | None, Callable[[], object]]] = [
+            *((source, partial(provider.key, name, environ)) for name, source in provider.credentials.items()),
+            *((source, partial(provider.header, name, environ)) for name, source in provider.secret_headers.items()),
+        ]
+        yield from (fault for source, read in reads if isinstance(source, FromFile) and (fault := _fault(read)))
 
 
 def _unset(settings: Settings, environ: Mapping[str, str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from attrs import frozen
@@ -16,7 +16,7 @@ HIDDEN: Final = "[secret]"
 
 
 class MissingSecretError(DetentError, LookupError):
-    """An environment variable that should hold a secret is unset, empty or holds something unusable."""
+    """An environment variable or a file that should hold a secret is not there, empty or unusable."""
 
 
 class Secret:
@@ -39,6 +39,11 @@ class Secret:
     def __repr__(self) -> str:
         return HIDDEN
 
+    @property
+    def place(self) -> str:
+        """Where the secret is, for messages."""
+        return "detent.toml"
+
     def read(self, _environ: Mapping[str, str], _whose: str) -> str:
         """The secret itself."""
         return self._text
@@ -53,6 +58,11 @@ class FromEnvironment:
     """
 
     variable: str
+
+    @property
+    def place(self) -> str:
+        """Where the secret is, for messages."""
+        return self.variable
 
     def read(self, environ: Mapping[str, str], whose: str) -> str:
         """The secret itself, without the white space around it.
@@ -71,7 +81,7 @@ class FromEnvironment:
                 f"{whose}: environment variable {self.variable} {how}; "
                 f"export {self.variable}=... or name another variable in detent.toml"
             )
-        if not (value.isascii() and value.isprintable()):
+        if not is_one_line(value):
             raise MissingSecretError(
                 f"{whose}: environment variable {self.variable} holds a line end or a character that is not "
                 "ASCII; set it to the key alone"
@@ -79,8 +89,29 @@ class FromEnvironment:
         return value
 
 
-Source = Secret | FromEnvironment
-"""Where a secret is."""
+class Source(Protocol):
+    """Where a secret is: an environment variable, a file, or by leave of its owner ``detent.toml`` itself."""
+
+    @property
+    def place(self) -> str:
+        """Where the secret is, for messages."""
+
+    def read(self, environ: Mapping[str, str], whose: str, /) -> str:
+        """The secret itself, read now.
+
+        Args:
+            environ: the environment.
+            whose: what it is needed for, for the message.
+
+        Raises:
+            MissingSecretError: it is not there, or unusable.
+        """
+
+
+def is_one_line(text: str) -> bool:
+    """The text can stand in a header: no line end, no control character, nothing but ASCII."""
+    return text.isascii() and text.isprintable()
+
 
 _SECRET_NAMES: Final = frozenset(("key", "apikey", "api_key", "token", "secret", "password", "authorization", "bearer"))
 _SECRET_WORDS: Final = frozenset(

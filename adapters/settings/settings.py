@@ -50,7 +50,8 @@ class Settings:
 
         Raises:
             UnknownCredentialError: no such provider, or no such credential.
-            MissingSecretError: the environment variable of the key is unset or unusable; the message names it.
+            MissingSecretError: the environment variable or the file of the key is not there or unusable; the message
+                names it.
         """
         found = self.providers.get(provider)
         if found is None:

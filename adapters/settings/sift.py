@@ -16,7 +16,7 @@ from .secret import HIDDEN, Secret, address_holds_secret, is_secret_header, is_s
 
 _LEAVE: Final = "or write allow_keys_in_file = true at the top of the file"
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TABLES: Final = ("credentials", "headers", "headers_env", "extra_body")
+_TABLES: Final = ("credentials", "headers", "headers_env", "headers_file", "extra_body")
 
 _PROVIDER_KEY: Final = 3
 _CREDENTIAL_KEY: Final = 5

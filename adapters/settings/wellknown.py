@@ -26,11 +26,11 @@ class WellKnown:
 
 
 WELL_KNOWN: Final[Mapping[str, WellKnown]] = {
-    "anthropic": WellKnown("https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"),
+    "anthropic": WellKnown("https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", api="anthropic"),
     "cerebras": WellKnown("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
     "deepseek": WellKnown("https://api.deepseek.com", "DEEPSEEK_API_KEY"),
     "fireworks": WellKnown("https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY"),
-    "gemini": WellKnown("https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY"),
+    "gemini": WellKnown("https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY", api="gemini"),
     "groq": WellKnown("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
     "huggingface": WellKnown("https://router.huggingface.co/v1", "HF_TOKEN", aggregator=True),
     "llamacpp": WellKnown("http://localhost:8080/v1"),

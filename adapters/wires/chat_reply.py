@@ -4,19 +4,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
-from attrs import asdict, define
+from attrs import asdict, define, evolve, field
 
 from detent.adapters.wire import Completion, Piece, ToolCall, Usage
 
 from .format import EventReader, Fail, count_in, reply_in, table_in, tables_in, text_in
 from .sse import ServerSentEvent
 
+_FINISHED: Final = {
+    **dict.fromkeys(("eos", "eos_token", "end_turn", "stop_sequence"), "stop"),
+    **dict.fromkeys(("max_tokens", "model_length"), "length"),
+    **dict.fromkeys(("function_call", "tool_use"), "tool_calls"),
+    "sensitive": "content_filter",
+}
+"""What servers say for OpenAI's finish reasons: Together, TGI, Mistral, Zhipu and proxies before other formats."""
+
+_BROKE_OFF: Final = ("error", "insufficient_system_resource", "network_error")
+"""Finish reasons that are failures: OpenRouter's and Mistral's, DeepSeek's, Zhipu's."""
+
+
+@define
+class _Begun:
+    """A call that a stream has begun, by the server's own index and id."""
+
+    index: int
+    id: str
+    number: int
+
 
 @define
 class ChatReader(EventReader):
     """The chunks of ``chat.completion.chunk``, up to ``[DONE]``."""
+
+    _calls: list[_Begun] = field(factory=list, init=False)
 
     def piece_of(self, event: ServerSentEvent) -> Piece | None:
         """What a chunk brings."""
@@ -27,7 +49,17 @@ class ChatReader(EventReader):
         chunk = self.chunk_of(event)
         if _is_error(chunk):
             raise self.refused(event)
-        return _piece(chunk, "delta")
+        piece = _piece(chunk, "delta")
+        return evolve(piece, tool_calls=tuple(self._told(call, text_in(chunk.get("id"))) for call in piece.tool_calls))
+
+    def _told(self, part: ToolCall, reply: str) -> ToolCall:
+        """A fragment with the number of its call: some servers give several calls one index, or repeat id and name."""
+        begun = next((call for call in reversed(self._calls) if call.index == part.index), None)
+        if begun is None or (part.id != begun.id if part.id else part.name and not begun.id):
+            begun = _Begun(part.index, part.id, len(self._calls))
+            self._calls.append(begun)
+            return evolve(part, index=begun.number, id=part.id or _made_id(reply, begun.number))
+        return ToolCall(begun.number, "", "" if part.id else part.name, part.arguments)
 
 
 def completion_of(body: str, model: str, fail: Fail) -> Completion:
@@ -36,6 +68,9 @@ def completion_of(body: str, model: str, fail: Fail) -> Completion:
     if _is_error(reply):
         raise fail("body200", body=body, exception="error in the body of a success")
     piece = _piece(reply, "message")
+    answer = text_in(reply.get("id"))
+    calls = [evolve(call, index=i, id=call.id or _made_id(answer, i)) for i, call in enumerate(piece.tool_calls)]
+    piece = evolve(piece, tool_calls=tuple(calls))
     if not piece.has_content:
         raise fail("body200", body=body, exception="empty answer")
     return Completion(model=text_in(reply.get("model")) or model, raw=reply, **asdict(piece, recurse=False))
@@ -47,24 +82,37 @@ def _choice(chunk: dict[str, Any]) -> dict[str, Any]:
 
 def _is_error(chunk: dict[str, Any]) -> bool:
     choice = _choice(chunk)
-    named = "error" in (chunk.get("object"), chunk.get("type"), choice.get("finish_reason"))
-    return named or bool(chunk.get("error") or choice.get("error"))
+    named = "error" in (chunk.get("object"), chunk.get("type")) or choice.get("finish_reason") in _BROKE_OFF
+    return named or bool(chunk.get("error") or choice.get("error") or table_in(chunk.get("x_groq")).get("error"))
 
 
 def _piece(chunk: dict[str, Any], part: str) -> Piece:
     choice = _choice(chunk)
     said = table_in(choice.get(part))
     content = said.get("content")
-    thinking = [item.get("thinking") for item in tables_in(content)]
+    finished = text_in(choice.get("finish_reason"))
     return Piece(
         text=_text(content),
-        reasoning=_text(said.get("reasoning_content")) or _text(said.get("reasoning")) or _text(thinking),
+        reasoning=_reasoning(said),
         refusal=_text(said.get("refusal")),
         tool_calls=tuple(_tool_calls(said)),
         media={name: said[name] for name in ("audio", "images") if said.get(name)},
-        usage=_usage(chunk.get("usage")),
-        finish_reason=text_in(choice.get("finish_reason")) or None,
+        usage=_usage(chunk.get("usage") or table_in(chunk.get("x_groq")).get("usage")),
+        finish_reason=_FINISHED.get(finished, finished) or None,
     )
+
+
+def _reasoning(said: dict[str, Any]) -> str:
+    """Visible thinking, in the first of the places that servers have for it; several of them tell the same."""
+    details = [item.get("text") or item.get("summary") for item in tables_in(said.get("reasoning_details"))]
+    thinking = [item.get("thinking") for item in tables_in(said.get("content"))]
+    places = (said.get("reasoning_content"), said.get("reasoning"), details, thinking)
+    return next((text for text in map(_text, places) if text), "")
+
+
+def _made_id(reply: str, number: int) -> str:
+    """An id for a call that came without: its result has to name it, and other vendors want it."""
+    return f"{reply}-{number}" if reply else ""
 
 
 def _text(value: object) -> str:

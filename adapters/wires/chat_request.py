@@ -22,19 +22,19 @@ from .conversation import (
     merged,
     unsupported,
 )
-from .shapes import as_count, as_number, as_table, as_tables, as_text, as_texts, image_at
+from .shapes import as_count, as_flag, as_number, as_table, as_tables, as_text, as_text_or_none, as_texts, image_at
 
 _TUNING: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
 _READ: Final = frozenset(
     (
         *("messages", "max_tokens", "max_completion_tokens", "stop", "tools", "tool_choice", "parallel_tool_calls"),
-        *("response_format", "reasoning_effort", "seed", "top_k", "user", *_TUNING),
+        *("response_format", "reasoning_effort", "verbosity", "seed", "top_k", "user", *_TUNING),
     )
 )
 _BETWEEN_CLIENT_AND_VENDOR: Final = frozenset(
     (
         *("stream_options", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key"),
-        *("prompt_cache_retention", "prediction", "verbosity"),
+        *("prompt_cache_retention", "prediction"),
     )
 )
 """What tunes, bills or files a request at its vendor, and is no part of what is asked."""
@@ -58,25 +58,29 @@ def read_chat(fields: Mapping[str, Any]) -> Conversation:
         ProviderError: it is not in that form (``invalid_request``), or asks what no other form has (``unsupported``).
     """
     _check(fields)
-    system, messages = _messages(fields.get("messages", ()))
+    system, messages = _messages(fields.get("messages"))
     return Conversation(
         system=system,
         messages=messages,
         tools=tuple(_tools(fields.get("tools") or ())),
         tool_choice=_tool_choice(fields.get("tool_choice"), fields.get("parallel_tool_calls")),
         answer=_answer(fields.get("response_format")),
-        max_tokens=as_count(fields.get("max_completion_tokens", fields.get("max_tokens")), "max_tokens"),
+        max_tokens=_limit(fields),
         stop=as_texts(fields.get("stop") or (), "stop"),
         top_k=as_count(fields.get("top_k"), "top_k"),
         seed=as_count(fields.get("seed"), "seed"),
-        effort=None if (effort := fields.get("reasoning_effort")) is None else as_text(effort, "reasoning_effort"),
-        user=None if (user := fields.get("user")) is None else as_text(user, "user"),
+        effort=as_text_or_none(fields.get("reasoning_effort"), "reasoning_effort"),
+        verbosity=as_text_or_none(fields.get("verbosity"), "verbosity"),
+        user=as_text_or_none(fields.get("user"), "user"),
         **{name: as_number(fields.get(name), name) for name in _TUNING},
     )
 
 
 def write_chat(asked: Conversation) -> dict[str, Any]:
-    """The body of a chat request, without model and stream."""
+    """The body of a chat request, without model and stream.
+
+    ``verbosity`` is left out: of the servers that speak this form only OpenAI's know it, and others refuse it.
+    """
     messages: list[dict[str, Any]] = []
     if asked.system:
         messages.append({"role": "system", "content": "\n\n".join(part.text for part in asked.system)})
@@ -107,6 +111,11 @@ def _check(fields: Mapping[str, Any]) -> None:
             raise unsupported(f"{name} is of OpenAI's chat form, and has no counterpart in other formats")
 
 
+def _limit(fields: Mapping[str, Any]) -> int | None:
+    given = (as_count(fields.get(name), name) for name in ("max_completion_tokens", "max_tokens"))
+    return next((limit for limit in given if limit is not None), None)
+
+
 def _messages(said: object) -> tuple[tuple[Text, ...], tuple[Message, ...]]:
     system: list[Text] = []
     messages: list[Message] = []
@@ -120,7 +129,7 @@ def _messages(said: object) -> tuple[tuple[Text, ...], tuple[Message, ...]]:
         elif role == "assistant":
             uses = tuple(_uses(message.get("tool_calls") or (), f"{path}.tool_calls"))
             names |= {use.id: use.name for use in uses}
-            spoken = () if content is None else tuple(_parts(content, f"{path}.content"))
+            spoken = () if content is None else tuple(_texts(content, f"{path}.content"))
             messages.append(Message("assistant", (*spoken, *uses)))
         elif role == "tool":
             call = as_text(message.get("tool_call_id"), f"{path}.tool_call_id")
@@ -174,17 +183,18 @@ def _tools(tools: object) -> Iterator[Tool]:
         if tool.get("type") != "function":
             raise unsupported(f"{path} is of type {shown(tool.get('type'))}, which only its vendor has")
         function = as_table(tool.get("function"), f"{path}.function")
-        given = {} if function.get("parameters") is None else {"parameters": as_table(function["parameters"], path)}
+        parameters = function.get("parameters")
+        given = {} if parameters is None else {"parameters": as_table(parameters, f"{path}.function.parameters")}
         yield Tool(
             as_text(function.get("name"), f"{path}.function.name"),
             as_text(function.get("description") or "", f"{path}.function.description"),
-            strict=function.get("strict"),
+            strict=as_flag(function.get("strict"), f"{path}.function.strict"),
             **given,
         )
 
 
 def _tool_choice(choice: object, parallel: object) -> ToolChoice:
-    at_once = parallel if isinstance(parallel, bool) else None
+    at_once = as_flag(parallel, "parallel_tool_calls")
     if choice is None or choice in ("auto", "none", "required"):
         return ToolChoice(choice or "auto", parallel=at_once)
     chosen = as_table(choice, "tool_choice")
@@ -208,7 +218,7 @@ def _answer(wanted: object) -> AnswerSchema | None:
     inner = as_table(table.get("json_schema"), "response_format.json_schema")
     name = as_text(inner.get("name") or "answer", "response_format.json_schema.name")
     schema = as_table(inner.get("schema") or {}, "response_format.json_schema.schema")
-    return AnswerSchema(name, schema, inner.get("strict"))
+    return AnswerSchema(name, schema, as_flag(inner.get("strict"), "response_format.json_schema.strict"))
 
 
 def _said(message: Message) -> list[dict[str, Any]]:

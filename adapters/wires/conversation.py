@@ -96,7 +96,10 @@ Part = Text | Image | ToolUse | ToolResult
 
 @frozen
 class Message:
-    """What one side said. A model's earlier thinking is not part of it: that is signed by, and for, its vendor."""
+    """What one side said: the model words and calls of tools, the user all else.
+
+    A model's earlier thinking is not part of it: that is signed by, and for, its vendor.
+    """
 
     role: Role
     parts: tuple[Part, ...]
@@ -168,6 +171,7 @@ class Conversation:
         presence_penalty: against repeating subjects.
         frequency_penalty: against repeating words.
         effort: how much the model is to think, in OpenAI's words.
+        verbosity: how much it is to say, in OpenAI's words.
         user: who asks, opaque.
     """
 
@@ -185,6 +189,7 @@ class Conversation:
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     effort: str | None = None
+    verbosity: str | None = None
     user: str | None = None
 
 

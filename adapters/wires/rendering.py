@@ -7,16 +7,27 @@ from typing import Any, Final
 
 from detent.adapters.wire import Form, Request
 
+from .anthropic import Messages
+from .anthropic_request import read_messages
 from .chat import Chat
 from .chat_request import read_chat
 from .conversation import Conversation
 from .format import Format
+from .gemini import Gemini
+from .responses import Responses
+from .responses_request import read_responses, without_state
 
-FORMATS: Final[Mapping[str, Format]] = {each.name: each for each in (Chat(),)}
+FORMATS: Final[Mapping[str, Format]] = {each.name: each for each in (Chat(), Responses(), Messages(), Gemini())}
 """The formats that providers speak, by the name of their ``api``."""
 
-READERS: Final[Mapping[Form, Callable[[Mapping[str, Any]], Conversation]]] = {"openai": read_chat}
+READERS: Final[Mapping[Form, Callable[[Mapping[str, Any]], Conversation]]] = {
+    "anthropic": read_messages,
+    "openai": read_chat,
+    "responses": read_responses,
+}
 """What reads a request, by the form it was written in."""
+
+_WITHOUT_STATE: Final[Mapping[Form, Callable[[Mapping[str, Any]], Mapping[str, Any]]]] = {"responses": without_state}
 
 
 def fields_for(form: Format, request: Request) -> Mapping[str, Any]:
@@ -32,3 +43,16 @@ def fields_for(form: Format, request: Request) -> Mapping[str, Any]:
     if request.form == form.name:
         return request.fields
     return form.write(READERS[request.form](request.fields))
+
+
+def afresh(request: Request) -> Request:
+    """The same request for a vendor that has forgotten what it kept of the conversation.
+
+    Args:
+        request: what is asked; in a form without such state it stays as it is.
+
+    Raises:
+        ProviderError: the request does not hold the conversation itself (``session_expired``).
+    """
+    strip = _WITHOUT_STATE.get(request.form)
+    return request if strip is None else Request(strip(request.fields), request.form)

@@ -8,13 +8,25 @@ from typing import Any
 
 from detent.fsm.mistakes import shown
 
-from .conversation import Image, invalid
+from .conversation import Image, invalid, unsupported
 
 
 def as_text(value: object, path: str) -> str:
     """Text."""
     if not isinstance(value, str):
         raise invalid(path, f"is {shown(value)}, must be text")
+    return value
+
+
+def as_text_or_none(value: object, path: str) -> str | None:
+    """Text, or nothing."""
+    return None if value is None else as_text(value, path)
+
+
+def as_flag(value: object, path: str) -> bool | None:
+    """True or false, or nothing."""
+    if value is not None and not isinstance(value, bool):
+        raise invalid(path, f"is {shown(value)}, must be true or false")
     return value
 
 
@@ -56,15 +68,18 @@ def as_count(value: object, path: str) -> int | None:
     return value
 
 
-def as_object_text(value: object, path: str) -> dict[str, Any]:
-    """The JSON object that a text holds; an empty text is an empty object, as models write it."""
-    text = as_text(value, path)
+def object_of(arguments: str, path: str) -> dict[str, Any]:
+    """The JSON object that the arguments of a tool call are; an empty text is an empty object, as models write it.
+
+    Raises:
+        ProviderError: they are none (``unsupported``): models err, and OpenAI's form takes what they wrote as it is.
+    """
     try:
-        found = json.loads(text) if text.strip() else {}
-    except ValueError as error:
-        raise invalid(path, f"is no JSON ({error})") from error
+        found = json.loads(arguments) if arguments.strip() else {}
+    except (ValueError, RecursionError):
+        found = None
     if not isinstance(found, dict):
-        raise invalid(path, "must be a JSON object")
+        raise unsupported(f"{path} is no JSON object, which only OpenAI's formats take")
     return found
 
 

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import statistics
+import tempfile
+import time
 import timeit
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
 from detent.adapters import Controller, MemoryStore
+from detent.adapters.keys import Keys
+from detent.adapters.settings import load
 from detent.fsm import SESSION, Chain, Config, Failure, Policy, core
 from detent.fsm.session import Desired
 
@@ -68,6 +74,36 @@ async def bytes_per_session() -> float:
     return (after - before) / SESSIONS
 
 
+async def idle_checks(folder: Path) -> dict[str, float]:
+    """Asking before a turn whether the keys that were used have changed, where none has, in µs."""
+    for name in ("k1", "k2"):
+        (folder / name).touch(mode=0o600)
+        (folder / name).write_text("sk-0123456789")
+    os.environ["DETENT_BENCH_KEY"] = "sk-0123456789"
+    sources = {"files": 'file = "{}"', "variables": 'env = "DETENT_BENCH_KEY"'}
+    found = {}
+    for kind, source in sources.items():
+        credentials = ", ".join(f"{name} = {{ {source.format(name)} }}" for name in ("k1", "k2"))
+        text = f'[chains.default]\nprimary = "openai/x"\n[providers.openai]\ncredentials = {{ {credentials} }}\n'
+        (folder / "detent.toml").write_text(text)
+        keys = Keys(load(folder / "detent.toml").endpoint)
+        await asyncio.sleep(2.1)  # files that were just written are read each time
+        for name in ("k1", "k2"):
+            keys.endpoint("openai", name)
+
+        async def renew(_provider: str, _credential: str) -> None:
+            raise AssertionError("no key has changed")
+
+        rounds = []
+        for _ in range(5):
+            began = time.perf_counter()
+            for _ in range(2000):
+                await keys.follow(renew)
+            rounds.append((time.perf_counter() - began) / 2000 * 1e6)
+        found[kind] = statistics.median(rounds)
+    return found
+
+
 async def whole_turn() -> float:
     """One healthy turn through the controller with a call that answers at once, in µs."""
     host = Controller(CONFIG)
@@ -95,6 +131,9 @@ def main() -> None:
     print(f"decisions of a healthy turn       {healthy:8.2f} µs")
     print(f"decisions of one failover         {failover:8.2f} µs   {failover / healthy:.1f} times a healthy turn's")
     print(f"a healthy turn in the controller  {asyncio.run(whole_turn()):8.2f} µs")
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, cost in asyncio.run(idle_checks(Path(folder))).items():
+            print(f"two keys in {kind:10}, unchanged {cost:9.2f} µs a turn")
     print(f"an idle session, of {SESSIONS:,}       {asyncio.run(bytes_per_session()):8.0f} bytes")
 
 

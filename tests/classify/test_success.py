@@ -87,7 +87,24 @@ FAILURES: dict[str, tuple[object, str]] = {
         "empty_response",
     ),
     "a candidate withheld": ({"candidates": [{"finishReason": "SAFETY"}]}, "content_filter"),
+    "an answer withheld": ({"type": "message", "content": [], "stop_reason": "refusal"}, "content_filter"),
+    "an answer withheld, told by the last event with a reason": (
+        {"type": "message_delta", "delta": {"stop_reason": "refusal"}, "usage": {"output_tokens": 1}},
+        "content_filter",
+    ),
+    "an answer without words, told by the last event with a reason": (
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
+        "empty_response",
+    ),
     "a prompt blocked": ({"promptFeedback": {"blockReason": "OTHER"}}, "content_filter"),
+    "a tool call that the model garbled": (
+        {"candidates": [{"content": {}, "finishReason": "MALFORMED_FUNCTION_CALL"}]},
+        "server_error",
+    ),
+    "a stream that ends in a garbled call": (
+        stream({"candidates": [{"finishReason": "UNEXPECTED_TOOL_CALL"}]}, "[DONE]"),
+        "server_error",
+    ),
     "an empty body": ("", "empty_response"),
     "json nobody knows": ({"oops": True}, "unknown"),
     "a web page": ("<!doctype html><html><head><title>Welcome</title></head></html>", "server_error"),

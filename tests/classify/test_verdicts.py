@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from detent.adapters.classify import Evidence, Verdict, classify
+from detent.adapters.classify import Evidence, Rule, Verdict, classify
+from detent.adapters.classify.facts import facts_of
+from detent.adapters.classify.layers import Layer
 
 
 def reply(status: int | None, body: object, provider: str | None = None, **more: Any) -> Verdict:
@@ -59,6 +61,10 @@ def test_earlier_attempts_of_a_gateway_are_facts_too() -> None:
 def test_what_a_user_or_a_model_wrote_is_no_fact(key: str) -> None:
     body = {"error": {"message": "bad gateway", key: "insufficient_quota, context length exceeded"}}
     assert reply(502, body).reason == "server_error"
+
+
+def test_an_address_in_capitals_is_no_fact_either() -> None:
+    assert reply(400, fault("SEE HTTPS://HELP.EXAMPLE/INSUFFICIENT_QUOTA")).reason == "invalid_request"
 
 
 def test_the_address_of_a_help_page_is_no_fact() -> None:
@@ -232,3 +238,74 @@ def test_the_fact_in_a_verdict_names_no_secret() -> None:
     verdict = reply(401, fault("Incorrect API key provided: sk-proj-abcdefgh12345678"))
     assert verdict.reason == "auth"
     assert "abcdefgh" not in verdict.fact
+
+
+def test_a_status_in_the_message_beats_the_number_of_the_object_around_it() -> None:
+    assert reply(500, fault("upstream answered 405 status code", code=500)).reason != "server_error"
+    assert reply(500, fault("Request failed with status code 401", code=500)).reason == "auth"
+
+
+def test_a_web_page_quoted_by_an_sdk_is_read_by_its_title() -> None:
+    page = "<html><head><title>504 Gateway Time-out</title></head><body>no such model</body></html>"
+    seen = reply(None, f"InternalServerError: litellm.APIError: {page}", transport="sdk")
+    assert seen.reason == "timeout"
+
+
+def test_an_upstream_body_deep_in_a_gateways_details_is_found() -> None:
+    raw = json.dumps(fault("prompt is too long: 9 tokens > 8 maximum"))
+    body = {"error": {"message": "failed", "details": {"metadata": {"raw": raw}}}}
+    assert reply(502, body).reason == "context_overflow"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("FailedOperation.ResourcePackExhausted", "quota_exhausted"),
+        ("FailedOperation.ServiceNotActivated", "permission"),
+        ("FailedOperation.EngineServerError", "server_error"),
+        ("RequestLimitExceeded.UinLimitExceeded", "rate_limit"),
+        ("AuthFailure.SignatureExpire", "auth"),
+    ],
+)
+def test_a_code_of_two_parts_is_read_whole_and_by_its_last(code: str, reason: str) -> None:
+    body = {"Response": {"Error": {"Code": code, "Message": "x"}, "RequestId": "r"}}
+    assert reply(200, body, "tencent-hunyuan", transport="body200").reason == reason
+
+
+@pytest.mark.parametrize(
+    ("provider", "code", "reason"),
+    [
+        ("baidu-qianfan", 17, "quota_exhausted"),
+        ("baidu-qianfan", 18, "rate_limit"),
+        ("baidu-qianfan", 110, "auth"),
+        ("baidu-qianfan", 336103, "context_overflow"),
+    ],
+)
+def test_a_small_number_is_a_code_at_its_provider_alone(provider: str, code: int, reason: str) -> None:
+    body = {"error_code": code, "error_msg": "x"}
+    assert reply(200, body, provider, transport="body200").reason == reason
+    assert reply(200, body, "openai", transport="body200").reason != reason
+
+
+def test_a_code_counts_although_the_text_speaks_of_something_else() -> None:
+    rule = Rule("r", "rate_limit", "here", codes="too_fast", says=("slow down",), unless=("forever",))
+    layer = Layer(("too_fast",), "slow down forever", None)
+    assert rule.reads(layer, facts_of(Evidence())) == "code too_fast"
+    assert rule.reads(Layer((), "slow down forever", None), facts_of(Evidence())) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("max_tokens (90000) exceeds the model's limit of 4096 output tokens", "unsupported"),
+        ("temperature must be in the range [0, 2]", "invalid_request"),
+        ("messages: roles must alternate between user and assistant", "invalid_request"),
+        ("The model foo-9 does not support tools", "unsupported"),
+        ("The model foo-9 does not exist or you do not have access to it", "model_not_found"),
+        ("The model foo-9 is temporarily unavailable, try again later", "overloaded"),
+        ("Loading model", "overloaded"),
+        ("Previous response with id 'resp_1' not found.", "session_expired"),
+    ],
+)
+def test_families_of_phrases(text: str, reason: str) -> None:
+    assert reply(400, fault(text)).reason == reason

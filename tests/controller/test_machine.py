@@ -37,7 +37,7 @@ class Outages(RuleBasedStateMachine):
         loop = self.runner.get_loop()
         assert isinstance(loop, VirtualLoop)
         self.loop = loop
-        self.policy = Policy(retries=1, backoff_s=1.0, buffer_answers=not live, pin_strict=strict)
+        self.policy = Policy(retries=1, backoff_s=1.0, stream="live" if live else "buffered", pin_strict=strict)
         self.chain = Chain.of(*MODELS[:3])
         self.shared = MemoryStore()
         self.down: dict[str, str] = {}

@@ -29,7 +29,7 @@ def at(address: str) -> Any:
 
 
 def attempt(revision: int) -> Attempt:
-    return Attempt("house/x", "house", "x", "", 1, False, 1.0, revision)
+    return Attempt("house/x", "house", "x", "", 1, False, 1.0, 1.0, revision=revision)
 
 
 def test_a_turn_calls_the_providers_of_the_configuration_it_has_planned_from() -> None:

@@ -75,7 +75,7 @@ def test_a_buffered_chain_delivers_whole_answers_and_fails_over_at_any_point() -
         yield "two"
 
     async def story() -> None:
-        policy = Policy(retries=0, buffer_answers=True)
+        policy = Policy(retries=0, stream="buffered")
         answer = await controller(policy=policy).session("s").run(call)
         assert answer.value == ["one ", "two"]
         assert answer.model == "b/y"

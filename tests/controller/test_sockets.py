@@ -224,7 +224,7 @@ def test_the_real_openai_client_is_understood() -> None:
                     stream=True,  # type: ignore[arg-type]
                 )
 
-            async with Controller(Config(Chain.of("a/large", "b/large"), QUICK)) as host:
+            async with Controller(Config(Chain.of("a/large", "b/large"), Policy(retries=0))) as host:
                 session = host.session("s")
                 async with await session.run(call) as answer:
                     text = "".join([chunk.choices[0].delta.content or "" async for chunk in answer if chunk.choices])

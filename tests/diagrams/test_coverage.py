@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -214,6 +215,16 @@ def attempts_older_than_the_rest() -> Iterator[Story]:
     yield story
 
 
+def key_that_was_changed() -> Iterator[Story]:
+    story = Story()
+    story.start("first")
+    step = core.renew(story.health, story.now, "a", "")
+    story.health.update(step.cooldowns)
+    story.decisions.extend(step.decisions)
+    story.fails("first", "auth")
+    yield story
+
+
 def words_of_others_during_a_probe() -> Iterator[Story]:
     story = Story()
     for turn in ("first", "slow"):
@@ -251,6 +262,41 @@ def probes_that_speak_slowly() -> Iterator[Story]:
         yield story
 
 
+def hedges() -> Iterator[Story]:
+    """A slow attempt, and who is started beside it: each of the two speaks, fails or is cut first."""
+    for step, beside in product((core.content, core.succeeded, core.failed), (False, True)):
+        story = Story("a/x", "b/y", "c/z", hedge_after_s=1.0)
+        story.start("turn")
+        for attempt in (0, 1, 1):
+            story.late(core.slow, story.turns["turn"], attempt)
+        more = (Failure("overloaded"),) if step is core.failed else ()
+        for attempt in (0, 1 + beside):
+            story.late(step, story.turns["turn"], attempt, *more)
+        story.tell("turn", core.slow)
+        story.answers("turn")
+        story.tell("turn", core.slow)
+        yield story
+    story = Story("a/x", "b/y", retries=1, backoff_s=2.0)
+    story.user(core.pin, model="a/x", strict=True)
+    story.start("strict")
+    story.tell("strict", core.slow)
+    story.fails("strict", "overloaded")
+    story.tell("strict", core.slow)
+    yield story
+    story = Story("b/y", "a/x")
+    story.outage("s")
+    story.user(core.pin, model="a/x")
+    story.now = 100.0
+    story.start("beside a rest that is over")
+    for _ in range(2):
+        story.tell("beside a rest that is over", core.slow)
+    yield story
+    story = Story("a/x")
+    story.start("alone")
+    story.tell("alone", core.slow)
+    yield story
+
+
 STORIES = (
     users_in_odd_states,
     pin_that_fails_its_probe,
@@ -260,8 +306,10 @@ STORIES = (
     waits_that_were_for_nothing,
     what_comes_too_late,
     attempts_older_than_the_rest,
+    key_that_was_changed,
     words_of_others_during_a_probe,
     probes_that_speak_slowly,
+    hedges,
 )
 
 

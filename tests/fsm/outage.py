@@ -53,6 +53,7 @@ class Flight:
         self.calls: list[Candidate] = []
         self.shown = False
         self.alone = False
+        self.outdated = False
 
 
 class World:
@@ -66,6 +67,7 @@ class World:
         self.flights: dict[str, Flight] = {}
         self.outcomes: dict[str, Outcome] = {}
         self.notices: list[tuple[str, str]] = []
+        self.kept: dict[tuple[str, str], str] = {}
         self.ids = count(1)
 
     def session(self, name: str) -> Session:
@@ -124,6 +126,8 @@ class World:
 
     def user(self, name: str, what: str) -> Step:
         decide = {"unpin": core.unpin, "reset": core.reset, "reconcile": core.reconcile}[what]
+        if what == "reset":
+            self.kept = {place: key for place, key in self.kept.items() if place[0] != name}
         return self.take(decide(self.session(name), self.config, self.health, self.now))
 
     def publish(self, config: Config) -> None:
@@ -132,6 +136,20 @@ class World:
         for name, session in list(self.sessions.items()):
             if session.pin is not None:
                 self.take(core.published(self.session(name), config, self.health, self.now))
+
+    def renew(self, provider: str, credential: str) -> None:
+        """The key is changed: nothing is held against it, and nothing changes for anybody else."""
+        step = core.renew(self.health, self.now, provider, credential, self.config.chain.models)
+        for key, record in step.cooldowns.items():
+            assert key.endswith(f" {provider}@{credential}") or f" {provider}/" in key
+            assert key.partition(" ")[0] in ("credential", "credential_model")
+            assert key.endswith(f"@{credential}")
+            assert (record.state, record.strikes) == ("available", 0)
+        self.health.update(step.cooldowns)
+        for flight in self.flights.values():
+            called = flight.calls[-1] if flight.calls else None
+            if called is not None and (called.provider, called.credential) == (provider, credential):
+                flight.outdated = True
 
     def restart(self) -> None:
         lost = list(self.flights)
@@ -178,6 +196,8 @@ class World:
             flight.turn = step.turn
             if isinstance(order, Outcome):
                 self._outcome_is_honest(flight, order)
+                if order.kind == "answered":
+                    self.kept[flight.session, order.model] = order.credential
                 del self.flights[flight.turn.id]
             elif order is not None:
                 flight.order = order
@@ -193,8 +213,7 @@ class World:
         home = named[0]
         began = [turn.began_on] if turn.began_on in named else []
         order = [session.pin] if turn.strict else list(dict.fromkeys([*began, *named]))
-        keys = self.config.credentials
-        walk = [Candidate(str(m), key) for m in order for key in keys.get(str(m).partition("/")[0], ("",))]
+        walk = [Candidate(str(m), key) for m in order for key in self._keys(session.id, str(m))]
         on_the_way = any(decision.event == "home_reached" for decision in step.decisions)
         if session.prober == turn.id and not on_the_way and home != turn.began_on and not turn.strict:
             tried = turn.plan[0]
@@ -202,6 +221,12 @@ class World:
             others = [c for c in walk if c.model == home and c != tried]
             walk = [tried, *(c for c in walk if c.model != home), *others]
         assert list(turn.plan) == walk, "candidates stand in the promised order, and failing one never shortens it"
+
+    def _keys(self, session: str, model: str) -> list[str]:
+        """A model's keys as configured; or first the one that answered the session last, then the others."""
+        keys = self.config.credentials.get(model.partition("/")[0], ("",))
+        kept = self.kept.get((session, model)) if self.config.policy.keep_credential else None
+        return [*(key for key in keys if key == kept), *(key for key in keys if key != kept)]
 
     def _selection_moves_by_its_rows_alone(self, before: Session, step: Step) -> None:
         events = {d.event for d in step.decisions if d.machine == "session" and d.kind == "move"}
@@ -233,6 +258,8 @@ class World:
                 assert key == called.scope(scope), "a failure may condemn its own scope alone"
                 hard = failure.reason in HARD
                 assert record.until - self.now <= (policy.hard_cap_s if hard else policy.cooldown_cap_s) + 1e-6
+                blank = old is not None and old.reason == ""
+                assert not (blank and flight.outdated), "an old key's failure is not held against the new one"
             if old is not None and old.rests(self.now) and not record.rests(self.now):
                 assert flight is not None
                 assert key in flight.calls[-1].scopes, "a success ends its own scope's rest alone"
@@ -254,6 +281,7 @@ class World:
             assert order.candidate not in flight.calls, "the walk never goes back"
             flight.alone = turn.alone
         flight.calls.append(order.candidate)
+        flight.outdated = False
         for key in order.candidate.scopes:
             record = self.health.get(key)
             closed = (

@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detent.fsm import core
-from detent.fsm.chain import Candidate, Chain, Config, Policy
-from detent.fsm.cooldown import Cooldown, Lifted
+from detent.fsm.chain import Candidate, Chain, Config, Limits, Policy
+from detent.fsm.cooldown import Cooldown, Lifted, Renewed
 from detent.fsm.decision import Decision, Notice, Outcome
 from detent.fsm.errors import BadDataError
 from detent.fsm.plain import from_plain, to_plain
 from detent.fsm.reasons import REASONS, RULINGS, Failure, Ruling
 from detent.fsm.session import Pin, Session
 from detent.fsm.strict import EVENTS
-from detent.fsm.turn import Fate
+from detent.fsm.turn_events import Fate
 
 WORD = st.text(max_size=8)
 NAME = st.text("abcdefgz0189-.é", min_size=1, max_size=6)
@@ -25,6 +25,7 @@ REFERENCE = st.builds("{}/{}".format, NAME, NAME)
 COUNT = st.integers(0, 2**53)
 FINITE = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
 SECONDS = st.floats(0, 1e12) | COUNT
+ABOVE_ZERO = st.floats(0, 1e12, exclude_min=True)
 REASON = st.sampled_from(REASONS)
 SCOPE = st.sampled_from(("model", "credential", "credential_model", "endpoint"))
 
@@ -34,8 +35,9 @@ POLICIES = st.builds(
     Policy,
     retries=COUNT,
     on_all_cooling=st.sampled_from(("last_resort", "fail_fast")),
-    turn_deadline_s=st.none() | SECONDS,
-    **{a.name: SECONDS for a in attrs.fields(Policy) if a.name.endswith("_s") and a.name != "turn_deadline_s"},
+    stream=st.sampled_from(("live", "buffered")),
+    **{a.name: SECONDS for a in attrs.fields(Policy) if a.name.endswith("_s") and a.default is not None},
+    **{a.name: st.none() | ABOVE_ZERO for a in attrs.fields(Policy) if a.default is None},
     **{a.name: st.booleans() for a in attrs.fields(Policy) if a.default is False},
 )
 CONFIGS = st.builds(
@@ -47,6 +49,7 @@ CONFIGS = st.builds(
     st.dictionaries(NAME, st.lists(WORD, max_size=3).map(tuple), max_size=3),
     st.none() | st.frozensets(NAME, max_size=3),
     st.frozensets(NAME, max_size=3),
+    limits=st.dictionaries(REFERENCE, st.builds(Limits, *[st.none() | ABOVE_ZERO] * 4), max_size=3),
 )
 FAILURES = st.builds(
     Failure, REASON, st.none() | SCOPE, st.none() | FINITE, WORD, WORD, st.none() | st.integers(100, 599)
@@ -75,6 +78,7 @@ SESSIONS = st.builds(
     epoch=COUNT,
     turns=st.lists(WORD, max_size=3).map(tuple),
     prober=st.none() | WORD,
+    kept=st.lists(WORD, max_size=2).map(tuple),
 )
 COOLDOWNS = st.builds(
     Cooldown, key=WORD, until=FINITE, strikes=COUNT, hard=st.booleans(), last_resort_at=st.none() | FINITE
@@ -83,6 +87,7 @@ EVENT_VALUES = st.none() | st.one_of(
     st.builds(Pin, REFERENCE, st.none() | st.booleans()),
     st.builds(Lifted, FINITE, st.frozensets(WORD, max_size=3)),
     *[st.from_type(EVENTS[name]) for name in ("TurnStarted", "TurnEvent", "Answered", "Restored", "OfAttempt", "Cut")],
+    st.builds(Renewed, FINITE),
 )
 DECISIONS = st.builds(
     Decision,

@@ -32,8 +32,9 @@ POLICIES = st.builds(
     cooldown_cap_s=st.sampled_from([60.0, 3600.0]),
     on_all_cooling=st.sampled_from(["last_resort", "fail_fast"]),
     pin_strict=st.booleans(),
+    keep_credential=st.booleans(),
     content_filter_fails_over=st.booleans(),
-    buffer_answers=st.booleans(),
+    stream=st.sampled_from(["live", "buffered"]),
 )
 
 
@@ -143,6 +144,10 @@ class Promises(RuleBasedStateMachine):
         self.world.publish(
             Config(chain, new.policy, new.revision, old.windows, old.credentials, retired=frozenset(map(str, gone)))
         )
+
+    @rule(credential=st.sampled_from(["k1", "k2"]))
+    def a_key_is_changed(self, credential: str) -> None:
+        self.world.renew("a", credential)
 
     @rule(seconds=st.sampled_from([1.0, 10.0, 60.0, 700.0, 90_000.0]))
     def time_passes(self, seconds: float) -> None:

@@ -169,26 +169,49 @@ def test_a_stream_in_flight_arrives_whole_though_its_provider_is_removed(played)
     played(story)
 
 
+@define
+class Wants:
+    """Answers calls with this key alone."""
+
+    key: str
+
+    async def reply(self, exchange):
+        good = exchange.http.headers["Authorization"] == f"Bearer {self.key}"
+        return await (Say() if good else unauthorized()).reply(exchange)
+
+
 def test_another_key_of_a_provider_ends_the_rest_of_the_rejected_one(played, monkeypatch):
     monkeypatch.setenv("OLD_KEY", "old-key-1")
     monkeypatch.setenv("NEW_KEY", "new-key-2")
 
-    @define
-    class Wants:
-        key: str
+    async def story(scene):
+        scene.alpha.behave(Wants("new-key-2"))
+        beta = file_text(CHAIN, scene.beta)
+        alpha = f'[providers.alpha]\nbase_url = "{scene.alpha.base_url}"\n'
+        for name, answers in (("OLD_KEY", "beta/small"), ("NEW_KEY", "alpha/large")):
+            scene.file.write_text(f'{beta}\n{alpha}key_env = "{name}"\n', encoding="utf-8")
+            assert (await scene.gateway.reload()).ok
+            assert await turn(scene) == answers
 
-        async def reply(self, exchange):
-            good = exchange.http.headers["Authorization"] == f"Bearer {self.key}"
-            return await (Say() if good else unauthorized()).reply(exchange)
+    played(story)
+
+
+def test_a_key_file_that_changes_ends_the_rest_of_the_rejected_key_without_a_reload(played, tmp_path):
+    def keep(key):
+        file = tmp_path / "alpha.key"
+        file.write_text(key, encoding="utf-8")
+        file.chmod(0o600)
 
     async def story(scene):
         scene.alpha.behave(Wants("new-key-2"))
-        address = f'[providers.alpha]\nbase_url = "{scene.alpha.base_url}"\n'
-        beta = f'[providers.beta]\nbase_url = "{scene.beta.base_url}"\n'
-        for name, answers in (("OLD_KEY", "beta/small"), ("NEW_KEY", "alpha/large")):
-            scene.file.write_text(f'{CHAIN}\n{beta}{address}key_env = "{name}"\n', encoding="utf-8")
-            assert (await scene.gateway.reload()).ok
-            assert await turn(scene) == answers
+        keep("old-key-1")
+        beta = file_text(CHAIN, scene.beta)
+        alpha = f'[providers.alpha]\nbase_url = "{scene.alpha.base_url}"\nkey_file = "alpha.key"\n'
+        scene.file.write_text(f"{beta}\n{alpha}", encoding="utf-8")
+        assert (await scene.gateway.reload()).ok
+        assert await turn(scene) == "beta/small"
+        keep("new-key-2")
+        assert await turn(scene) == "alpha/large"
 
     played(story)
 

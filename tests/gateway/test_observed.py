@@ -17,8 +17,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from detent.adapters.gateway.keys import digest_of, new_key
 from detent.adapters.local import LocalProvider, Say, bad_gateway
+from detent.adapters.reports import TurnReport
 from detent.adapters.settings import SettingsError, load
-from detent.adapters.telemetry import JsonLines
+from detent.adapters.telemetry import JsonLines, TurnLog
 
 from .conftest import CHAIN, file_text, scene
 
@@ -114,9 +115,11 @@ def test_each_turn_is_one_line_of_json_without_what_was_said(played, caplog):
 
 
 def test_a_name_with_a_line_break_forges_no_line(caplog):
-    record = logging.LogRecord("detent.turns", logging.INFO, "", 0, "session %r", ("a\nb",), None)
+    caplog.set_level(logging.INFO)
+    TurnLog().turn(TurnReport("a\nb", "default", "t", 0.0, 1.0, "aborted", "", "", ()))
+    (record,) = caplog.records
     assert "\n" not in record.getMessage()
-    assert json.loads(JsonLines().format(record))["says"] == "session 'a\\nb'"
+    assert json.loads(JsonLines().format(record))["session"] == "a\nb"
 
 
 def test_a_log_form_that_does_not_exist_is_a_mistake_that_names_those_that_do(tmp_path):

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from detent.fsm.engine import Table
 from detent.fsm.rows import Row
-from detent.fsm.session import LIVE, PRIMARY, SESSION, adopt, serve_primary, stop_trying
+from detent.fsm.session import SESSION
 
 
 def row_that(table: Table[Any], says: str) -> Row:
@@ -34,17 +34,3 @@ def acting(table: Table[Any], says: str, old: Callable[..., Any], *new: Callable
 
 def table_of(rows: tuple[Row, ...]) -> Table[Any]:
     return Table("session", SESSION.states, rows)
-
-
-def strays(s: Any, e: Any) -> bool:
-    """What serves is not the desired primary."""
-    return s.pin is None and s.serving != e.primary
-
-
-PUT_BACK = Row(
-    "reconcile", LIVE, PRIMARY, "the desired primary is put back", (strays,), (serve_primary, adopt, stop_trying)
-)
-"""The bug that began this project: reconciliation without a guard against a live failover."""
-
-UNGUARDED = replaced(SESSION, "a failover is live", PUT_BACK)
-"""The session's rows with that bug."""

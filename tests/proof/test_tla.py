@@ -12,10 +12,11 @@ from detent.fsm import SESSION
 from detent.fsm.engine import Table
 from detent.fsm.rows import Row
 from detent.fsm.session import adopt, leave
+from detent.specs.mutation.unguarded import UNGUARDED
 from detent.specs.tla import Model, Verdict, check, committed, generate
 from detent.specs.tla.checker import named, without
 
-from .tables import UNGUARDED, acting, replaced, row_that, table_of
+from .tables import acting, replaced, row_that, table_of
 
 STATES = {2: 1320, 3: 5344, 4: 19000}
 """Distinct states by the number of models."""
@@ -40,7 +41,7 @@ def test_the_committed_spec_is_what_the_table_gives() -> None:
 
 
 def test_another_table_gives_another_spec() -> None:
-    text = generate(table_of(UNGUARDED))
+    text = generate(table_of(UNGUARDED.rows))
     assert text != generate()
     assert "\\* the desired primary is put back" in text
     assert "Strays(s, e) == s.pin = None /\\ s.serving # e.primary" in text
@@ -66,16 +67,16 @@ def test_every_configuration_checks_the_same_promises() -> None:
 
 
 def test_reconciliation_without_its_guard_undoes_a_failover(package: Path) -> None:
-    _, told = checked(UNGUARDED, package)
+    _, told = checked(UNGUARDED.rows, package)
     assert told == "ConfigurationLeavesALiveFailover is broken: start, reconcile"
 
 
 def test_reconciliation_without_its_guard_is_a_loop_of_failures(package: Path) -> None:
-    verdict, told = checked(UNGUARDED, package, only="FailoverHolds")
+    verdict, told = checked(UNGUARDED.rows, package, only="FailoverHolds")
     assert told.startswith("FailoverHolds is broken: ")
     again = told.partition(", then for ever: ")[2].split(", ")
     assert [name for name in again if name not in ("start", "answer")] == ["fail", "reconcile"], told
-    assert verdict.states == Model.of(2, table_of(UNGUARDED)).explore().states
+    assert verdict.states == Model.of(2, table_of(UNGUARDED.rows)).explore().states
     served = [state.partition('serving |-> "')[2].partition('"')[0] for state in verdict.loop]
     assert set(served) == {"m1", "m2"}, "what serves swings between the two"
 

@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 
 from detent.adapters import Controller, Endpoint, ExhaustedError, Upstreams
-from detent.adapters.local import LocalProvider, Say, bad_gateway, rate_limited
+from detent.adapters.local import Hang, LocalProvider, Say, bad_gateway, rate_limited
 from detent.fsm import SESSION, Chain, Config, Policy
 from detent.fsm.decision import Decision
 from detent.fsm.session import Answered, Desired, Pin, TurnEvent
@@ -94,6 +94,20 @@ async def nobody_answers(host: Controller, where: dict[str, LocalProvider]) -> N
     await session.send(messages=ASK)
 
 
+async def overtaken(host: Controller, where: dict[str, LocalProvider]) -> None:
+    """A failover, a probe that is slow and is overtaken, and a recovery, on a chain that hedges."""
+    await host.publish(Config(Chain.of(*TWO), evolve(QUICK, first_token_s=5.0, hedge_after_s=0.05)))
+    session = host.session("s")
+    where["a"].behave(bad_gateway())
+    assert (await session.send(messages=ASK)).model == "b/large"
+    await asyncio.sleep(REST_S)
+    where["a"].behave(Hang())
+    assert (await session.send(messages=ASK)).model == "b/large"
+    assert (await session.status()).state == "failover_active"
+    where["a"].behave(Say("well again"))
+    assert (await session.send(messages=ASK)).model == "a/large"
+
+
 @pytest.fixture(scope="module")
 def log() -> Log:
     return logged(away_and_home)
@@ -121,6 +135,13 @@ def test_what_the_session_does_not_hear_happens_in_between(package: Path) -> Non
     log = logged(nobody_answers, THREE)
     said = validate(log, chain=THREE, package=package)
     assert isinstance(said, Accepted), f"{said}\n" + "\n".join(map(str, log))
+
+
+def test_a_chain_that_hedges_is_a_behaviour_of_the_spec(package: Path) -> None:
+    log = logged(overtaken)
+    said = validate(log, chain=TWO, package=package)
+    assert isinstance(said, Accepted), f"{said}\n" + "\n".join(map(str, log))
+    assert ("probe_failed", "cooldown_probe", "failover_active") in {(one.event, one.before, one.after) for one in log}
 
 
 def named(why: str) -> str:

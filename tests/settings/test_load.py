@@ -12,7 +12,7 @@ from detent.adapters.settings import (
     UnknownCredentialError,
     load,
 )
-from detent.fsm.chain import Chain, Policy
+from detent.fsm.chain import Chain, Limits, Policy
 from detent.fsm.plain import from_plain, to_plain
 
 SMALLEST = '[chains.default]\nprimary = "openai/gpt-5"\n'
@@ -57,6 +57,28 @@ def test_windows_are_known_to_every_chain(write):
     assert settings.configs["default"].windows == {"openai/gpt-5": 400000}
 
 
+def test_limits_and_streams_are_of_the_file_of_a_chain_and_of_a_model(write):
+    settings = load(
+        write(
+            "[policy]\nconnect_s = 3\nattempt_s = 90\n"
+            '[chains.default]\nprimary = "openai/gpt-5"\n'
+            '[chains.slow]\nprimary = "openai/gpt-5"\npolicy = { attempt_s = 600, stream = "buffered" }\n'
+            '[models."openai/gpt-5"]\nfirst_token_s = 120\n'
+        )
+    )
+    quick, slow = settings.configs["default"], settings.configs["slow"]
+    assert quick.policy == Policy(connect_s=3, attempt_s=90)
+    assert slow.policy == Policy(connect_s=3, attempt_s=600, stream="buffered")
+    assert quick.limits == slow.limits == {"openai/gpt-5": Limits(first_token_s=120)}
+    assert quick.windows == {}
+
+
+def test_limits_of_a_model_that_no_chain_names_are_odd(write):
+    settings = load(write(SMALLEST + '[models."openai/gpt5"]\nidle_s = 5\n'))
+    (warning,) = settings.warnings
+    assert warning.startswith('models."openai/gpt5".idle_s: no chain names "openai/gpt5"')
+
+
 def test_a_server_of_ones_own_wants_no_key(write):
     settings = load(
         write('[chains.default]\nprimary = "house/m"\n[providers.house]\nbase_url = "http://10.0.0.5:8000/v1"\n')
@@ -90,6 +112,45 @@ def test_everything_a_provider_may_say_reaches_its_endpoint(write):
     assert endpoint.connect_s == 3
     assert settings.providers["openai"].aggregator
     assert settings.providers["openai"].max_connections == 7
+
+
+@pytest.mark.parametrize(
+    ("table", "api"),
+    [
+        ("", "anthropic"),
+        ('[providers.anthropic]\nheaders = { anthropic-beta = "x" }\n', "anthropic"),
+        ('[providers.anthropic]\nbase_url = "https://gateway.example/v1"\n', "openai"),
+        ('[providers.anthropic]\nbase_url = "https://gateway.example/v1"\napi = "anthropic"\n', "anthropic"),
+    ],
+)
+def test_anthropic_is_called_in_its_own_format_unless_a_gateway_stands_before_it(write, table, api):
+    settings = load(write(f'[chains.default]\nprimary = "anthropic/claude-sonnet-5"\n{table}'))
+    assert settings.endpoint("anthropic", environ={"ANTHROPIC_API_KEY": "sk-ant-1"}).api == api
+
+
+@pytest.mark.parametrize(("table", "api"), [("", "openai"), ('[providers.openai]\napi = "responses"\n', "responses")])
+def test_openai_is_asked_for_responses_where_the_settings_say_so(write, table, api):
+    settings = load(write(SMALLEST + table))
+    endpoint = settings.endpoint("openai", environ={"OPENAI_API_KEY": "sk-1"})
+    assert (endpoint.api, endpoint.base_url) == (api, "https://api.openai.com/v1")
+
+
+@pytest.mark.parametrize(
+    ("table", "api"),
+    [
+        ("", "gemini"),
+        ("[providers.gemini]\nextra_body = { safetySettings = [] }\n", "gemini"),
+        ('[providers.gemini]\nbase_url = "https://gateway.example/v1"\n', "openai"),
+        (
+            '[providers.gemini]\napi = "openai"\n'
+            'base_url = "https://generativelanguage.googleapis.com/v1beta/openai"\n',
+            "openai",
+        ),
+    ],
+)
+def test_gemini_is_called_in_its_own_format_unless_it_is_told_otherwise(write, table, api):
+    settings = load(write(f'[chains.default]\nprimary = "gemini/gemini-3-flash"\n{table}'))
+    assert settings.endpoint("gemini", environ={"GEMINI_API_KEY": "g-1"}).api == api
 
 
 def test_a_well_known_key_is_not_sent_to_another_host_by_omission(write):
@@ -146,7 +207,7 @@ def test_the_template_loads_with_everything_that_it_comments_out(write):
         setting = bare.startswith("[") or (" = " in bare and bare.split(" = ")[0].isidentifier())
         lines.append(bare if line.startswith("# ") and setting else line)
     text = "\n".join(lines)
-    assert set(tomllib.loads(text)["providers"]) == {"openai", "house"}
+    assert set(tomllib.loads(text)["providers"]) == {"openai", "house", "vertex"}
     settings = load(write(text))
     assert settings.warnings == ()
     assert set(settings.configs) == {"default", "local"}
@@ -154,7 +215,8 @@ def test_the_template_loads_with_everything_that_it_comments_out(write):
 
 
 def test_the_template_names_every_key_of_a_policy_that_people_change():
-    for key in ("cooldown_s", "turn_deadline_s", "pin_strict", "content_filter_fails_over", "buffer_answers"):
+    keys = ("cooldown_s", "turn_deadline_s", "pin_strict", "content_filter_fails_over", "stream", "attempt_s")
+    for key in (*keys, "hedge_after_s", "keep_credential"):
         assert f"{key} = " in TEMPLATE
 
 

@@ -3,15 +3,17 @@
 import pytest
 
 from detent.adapters.settings import SettingsError, load
+from detent.adapters.wires import FORMATS
 
 CHAIN = '[chains.default]\nprimary = "openai/gpt-5"\n'
 POLICY_KEYS = (
     "retries, backoff_s, backoff_cap_s, cooldown_s, cooldown_cap_s, hard_cooldown_s, hard_cap_s, strike_window_s, "
-    "turn_deadline_s, first_token_s, idle_s, max_wait_s, on_all_cooling, last_resort_gap_s, pin_strict, "
-    "content_filter_fails_over, buffer_answers"
+    "turn_deadline_s, connect_s, first_token_s, idle_s, attempt_s, hedge_after_s, max_wait_s, on_all_cooling, "
+    "last_resort_gap_s, pin_strict, keep_credential, content_filter_fails_over, stream"
 )
 PROVIDER_KEYS = (
-    "base_url, api, key_env, key, credentials, aggregator, headers, headers_env, extra_body, connect_s, max_connections"
+    "base_url, api, key_env, key_file, key, credentials, aggregator, headers, headers_env, headers_file, extra_body, "
+    "connect_s, max_connections"
 )
 
 
@@ -29,8 +31,8 @@ MISTAKES = {
     "no chain at all": ("", 'chains: has no "default", on which sessions begin; write [chains.default]'),
     "an unknown key at the top": (
         CHAIN + "[modles]\n",
-        "modles: is unknown (known are allow_keys_in_file, policy, chains, providers, models, journal, gateway)"
-        '; did you mean "models"?',
+        "modles: is unknown (known are allow_keys_in_file, allow_readable_key_files, policy, chains, "
+        'providers, models, journal, gateway); did you mean "models"?',
     ),
     "a journal without its file": (CHAIN + "[journal]\nkeep = 3\n", "journal.path: is missing, must be text"),
     "an unknown key of the journal": (
@@ -92,6 +94,35 @@ MISTAKES = {
     "a deadline of no time": (
         CHAIN + "[policy]\nturn_deadline_s = 0.0\n",
         "policy.turn_deadline_s: is 0.0, must be above 0; leave it out for no limit",
+    ),
+    "a limit of no time": (
+        CHAIN + "[policy]\nconnect_s = 0\n[chains.default.policy]\nattempt_s = -1\n",
+        (
+            "policy.connect_s: is 0, must be a number above 0, or left out",
+            "chains.default.policy.attempt_s: is -1, must be a number above 0, or left out",
+        ),
+    ),
+    "a model's limit of no time": (
+        CHAIN + '[models."openai/gpt-5"]\nfirst_token_s = 0\nidle_s = "long"\n',
+        (
+            'models."openai/gpt-5".first_token_s: is 0, must be a number above 0, or left out',
+            'models."openai/gpt-5".idle_s: is "long", must be a number',
+        ),
+    ),
+    "a hedge before the beginning": (
+        CHAIN + "[policy]\nhedge_after_s = -1\n",
+        "policy.hedge_after_s: is -1, must be a number of at least 0",
+    ),
+    "a stream that is neither live nor buffered": (
+        CHAIN + '[policy]\nstream = "buffer"\n',
+        'policy.stream: is "buffer", must be one of "live", "buffered"; did you mean "buffered"?',
+    ),
+    "the old name of a buffered stream": (
+        CHAIN + "[policy]\nbuffer_answers = true\n[chains.default.policy]\nbuffer_answers = false\n",
+        (
+            'policy.buffer_answers: is no key any more; write stream = "buffered"',
+            'chains.default.policy.buffer_answers: is no key any more; write stream = "live"',
+        ),
     ),
     "a word that is none of the words": (
         CHAIN + '[policy]\non_all_cooling = "fail-fast"\n',
@@ -161,7 +192,7 @@ MISTAKES = {
     ),
     "a wire format that is not there": (
         CHAIN + '[providers.openai]\napi = "grpc"\n',
-        'providers.openai.api: is "grpc", must be one of "openai"',
+        'providers.openai.api: is "grpc", must be one of ' + ", ".join(f'"{name}"' for name in sorted(FORMATS)),
     ),
     "no connections": (
         CHAIN + "[providers.openai]\nmax_connections = 0\n",
@@ -195,7 +226,25 @@ MISTAKES = {
     ),
     "a credential without a key": (
         CHAIN + "[providers.openai]\ncredentials = { work = {} }\n",
-        'providers.openai.credentials.work: says not where its key is; write env = "NAME_OF_THE_VARIABLE"',
+        'providers.openai.credentials.work: says not where its key is; write env = "NAME_OF_THE_VARIABLE" or '
+        'file = "PATH"',
+    ),
+    "a key from a variable and a file": (
+        CHAIN + '[providers.openai]\nkey_env = "A"\nkey_file = "a.key"\n',
+        "providers.openai: has key_env and key_file; keep one of them",
+    ),
+    "a credential from a variable and a file": (
+        CHAIN + '[providers.openai]\ncredentials = { work = { env = "A", file = "a.key" } }\n',
+        "providers.openai.credentials.work: has env and file; keep one of them",
+    ),
+    "a key file without a name": (
+        CHAIN + '[providers.openai]\nkey_file = ""\n',
+        "providers.openai.key_file: is empty; write the path of the file that holds the key, e.g. "
+        '"~/.config/detent/work.key"',
+    ),
+    "a header from a variable and a file": (
+        CHAIN + '[providers.openai]\nheaders_env = { X-A = "A" }\nheaders_file = { x-a = "a.key" }\n',
+        "providers.openai.headers_file.x-a: stands in headers_env too; keep one of them",
     ),
     "a credential with two keys": (
         "allow_keys_in_file = true\n"
@@ -205,7 +254,7 @@ MISTAKES = {
     ),
     "an unknown key of a credential": (
         CHAIN + '[providers.openai]\ncredentials = { work = { env = "A", envv = "B" } }\n',
-        'providers.openai.credentials.work.envv: is unknown (known are env, key); did you mean "env"?',
+        'providers.openai.credentials.work.envv: is unknown (known are env, file, key); did you mean "env"?',
     ),
     "a model that is no reference": (
         CHAIN + "[models.gpt-5]\nwindow = 5\n",

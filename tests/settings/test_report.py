@@ -33,6 +33,10 @@ WARNINGS = {
         CHAIN + '[providers.far]\nbase_url = "http://far.example/v1"\nkey_env = "FAR_KEY"\n',
         ("providers.far.base_url: keys travel in the clear to far.example; write https://",),
     ),
+    "two credentials of one file": (
+        CHAIN + '[providers.openai]\ncredentials = { a = { file = "/k" }, b = { file = "/k" } }\n',
+        ('providers.openai.credentials.b: holds the same key as "a", from /k; it helps against nothing',),
+    ),
     "two credentials that are one": (
         CHAIN + '[providers.openai]\ncredentials = { a = { env = "A" }, b = { env = "A" } }\n',
         ('providers.openai.credentials.b: holds the same key as "a", from A; it helps against nothing',),

@@ -19,6 +19,11 @@ EVERYWHERE = {
     "key of a credential": f'credentials = {{ work = {{ key = "{KEY}" }} }}',
     "credential itself": f'credentials = {{ work = "{KEY}" }}',
     "credentials": f'credentials = ["{KEY}"]',
+    "name of a file": f'key_file = "{KEY}"',
+    "file of a credential": f'credentials = {{ work = {{ file = "{KEY}" }} }}',
+    "file of a header": f'headers_file = {{ X-Pass = "{KEY}" }}',
+    "files of headers": f'headers_file = "{KEY}"',
+    "list of files": f'key_file = ["{KEY}"]',
     "name of a variable": f'key_env = "{KEY}"',
     "variable of a credential": f'credentials = {{ work = {{ env = "{KEY}" }} }}',
     "header": f'headers = {{ Authorization = "Bearer {KEY}" }}',
@@ -158,6 +163,38 @@ def test_a_key_in_the_environment_is_shown_by_nothing(write, monkeypatch):
     report = check(path)
     texts = (shown(settings), shown(endpoint), shown(report), json.dumps(report.plain()), printed(report))
     assert not [text for text in texts if KEY in text]
+
+
+def test_a_key_in_a_file_is_shown_by_nothing_also_after_it_was_read(write, tmp_path, monkeypatch):
+    monkeypatch.setattr("detent.adapters.settings.key_file._SETTLED_NS", -1)  # it is kept in memory at once
+    path = write(f'{CHAIN}[providers.openai]\nkey_file = "a.key"\nheaders_file = {{ X-Pass = "b.key" }}\n')
+    for name in ("a.key", "b.key"):
+        file = tmp_path / name
+        file.write_text(KEY)
+        file.chmod(0o600)
+    settings = load(path)
+    endpoint = settings.endpoint("openai", environ={})
+    assert endpoint.key == KEY
+    assert endpoint.headers == {"X-Pass": KEY}
+    report = check(path, environ={})
+    assert report.warnings == ()
+    values = (settings, endpoint, report, report.plain(), to_plain(settings.providers), attrs.asdict(settings))
+    for text in (*map(shown, values), json.dumps(report.plain()), printed(report)):
+        assert KEY not in text
+        assert str(hash(KEY)) not in text
+
+
+@pytest.mark.parametrize("content", [f"{KEY} {KEY}", f"{KEY}\n{KEY}", f"{KEY}\u00e9", KEY * 2000])
+def test_an_unusable_key_in_a_file_is_told_by_its_path_and_not_quoted(write, tmp_path, content):
+    file = tmp_path / "a.key"
+    file.write_text(content, encoding="utf-8")
+    file.chmod(0o600)
+    path = write(f'{CHAIN}[providers.openai]\nkey_file = "a.key"\n')
+    with pytest.raises(MissingSecretError, match=r"a\.key") as caught:
+        load(path).endpoint("openai", environ={})
+    report = check(path, environ={})
+    for text in (everything(caught.value), shown(report), json.dumps(report.plain()), printed(report)):
+        assert "do-not-show" not in text
 
 
 @pytest.mark.parametrize("key", [f'"{KEY} {KEY}"', '""', "4711", f'"{KEY}\\n{KEY}"'])

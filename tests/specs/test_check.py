@@ -24,10 +24,10 @@ def test_a_chain_of_seventeen_is_checked_in_under_a_minute() -> None:
 
 
 def test_policies_that_give_a_promise_up_are_named() -> None:
-    policy = Policy(retries=0, pin_strict=True, on_all_cooling="fail_fast", cooldown_s=0.0)
-    report = check(Config(Chain.of("a/x"), policy), limit=500)
+    policy = Policy(retries=0, pin_strict=True, on_all_cooling="fail_fast", cooldown_s=0.0, keep_credential=False)
+    report = check(Config(Chain.of("a/x"), policy, credentials={"a": ("k1", "k2")}), limit=500)
     said = " ".join(report.exceptions)
-    for name in ("pin_strict", "fail_fast", "cooldown_s", "no fallbacks"):
+    for name in ("pin_strict", "fail_fast", "cooldown_s", "keep_credential", "no fallbacks"):
         assert name in said
 
 

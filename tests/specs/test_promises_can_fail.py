@@ -10,7 +10,21 @@ import pytest
 from attrs import evolve
 
 from detent.adapters.scenario.runner import run_file
-from detent.fsm import COOLDOWN, SESSION, TURN, Config, Cooldown, Row, Table, desk, walk
+from detent.fsm import (
+    COOLDOWN,
+    SESSION,
+    TURN,
+    Config,
+    Cooldown,
+    Failure,
+    Row,
+    Table,
+    calling,
+    cooldown,
+    core,
+    desk,
+    walk,
+)
 from detent.fsm import session as ss
 from detent.fsm import turn as tt
 from detent.specs import PROPERTIES, Environment, NotTellableError, explore, scenario, standard, told
@@ -146,6 +160,80 @@ def punish(_record: Cooldown, _event: Any) -> dict[str, Any]:
     return {"until": 60.0, "holder": "", "lease_until": 0.0}
 
 
+def kept_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    in_order = Config.candidates
+    patch.setattr(Config, "candidates", lambda self, model, _kept=(): in_order(self, model))
+
+
+def answers_are_forgotten(patch: pytest.MonkeyPatch) -> None:
+    def change(row: Row) -> Row:
+        return evolve(row, do=tuple(action for action in row.do if action is not ss.keep_credential))
+
+    table_with(patch, SESSION, change)
+
+
+def a_reset_keeps_the_credential(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, SESSION, lambda r: evolve(r, do=tuple(a for a in r.do if a is not ss.start_afresh)))
+
+
+def new_key_changes_nothing(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, COOLDOWN, lambda row: evolve(row, to=None, do=()) if row.event == "renewed" else row)
+
+
+def old_key_counts(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, COOLDOWN, lambda row: None if cooldown.key_is_new in row.when else row)
+
+
+def ghost_stays_beside(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, TURN, lambda r: evolve(r, do=tuple(a for a in r.do if a is not tt.leave_beside)))
+
+
+def slow_one_stays(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, TURN, lambda r: None if r.event == "spoke_first" and tt.comes_from_beside in r.when else r)
+
+
+def both_go_on(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, TURN, lambda r: None if r.event == "spoke_first" else r)
+
+
+def slow_one_is_booked(patch: pytest.MonkeyPatch) -> None:
+    decide = core._decide_race
+
+    def booked(on: desk.Desk, attempt: int) -> None:
+        turn = on.open_turn
+        decide(on, attempt)
+        if turn.beside is not None and turn.beside.attempt == attempt and turn.current is not None:
+            calling.book(on, turn, turn.current, Failure("timeout"), turn.attempt, turn.seen)
+
+    patch.setattr(core, "_decide_race", booked)
+
+
+def hedge_goes_nowhere(turn: tt.Turn, event: Any) -> dict[str, Any]:
+    return {**tt.call_beside(turn, event), "at": turn.at}
+
+
+def hedge_without_progress(patch: pytest.MonkeyPatch) -> None:
+    def change(row: Row) -> Row:
+        return evolve(row, do=tuple(hedge_goes_nowhere if a is tt.call_beside else a for a in row.do))
+
+    table_with(patch, TURN, change)
+
+
+def hedged_is_retried(turn: tt.Turn, event: Any) -> dict[str, Any]:
+    return {**tt.call_beside(turn, event), "alone": turn.alone}
+
+
+def hedge_is_retried(patch: pytest.MonkeyPatch) -> None:
+    def change(row: Row) -> Row:
+        return evolve(row, do=tuple(hedged_is_retried if a is tt.call_beside else a for a in row.do))
+
+    table_with(patch, TURN, change)
+
+
+def lease_is_kept(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(calling, "end_probe", lambda *_: None)
+
+
 BREAKS: tuple[tuple[str, str, Break], ...] = (
     ("1", "content, cuts and detours", reconcile_unguarded),
     ("2", "one user, one turn at a time", turn_end_moves_serving),
@@ -162,9 +250,23 @@ BREAKS: tuple[tuple[str, str, Break], ...] = (
     ("11", "content, cuts and detours", output_twice),
     ("12", "content, cuts and detours", never_forward),
     ("13", "content, cuts and detours", home_is_forgotten),
+    ("13a", "content, cuts and detours", home_is_forgotten),
     ("13", "one user, one turn at a time", reconcile_unguarded),
     ("14", "a new primary is published", nothing_is_adopted),
+    ("5", "two keys of one model", kept_is_ignored),
+    ("24", "two keys of one model", answers_are_forgotten),
+    ("24", "two keys of one model", a_reset_keeps_the_credential),
+    ("7j", "a key is changed", new_key_changes_nothing),
+    ("7k", "a key is changed", old_key_counts),
     ("17", "one user, one turn at a time", reconcile_unguarded),
+    ("26", "a chain that hedges", ghost_stays_beside),
+    ("26b", "a chain that hedges", slow_one_stays),
+    ("26b", "a chain that hedges", both_go_on),
+    ("26c", "a chain that hedges", slow_one_is_booked),
+    ("12", "a chain that hedges", hedge_without_progress),
+    ("3", "a chain that hedges", hedge_is_retried),
+    ("8c", "a chain that hedges", lease_is_kept),
+    ("9", "a chain that hedges", late_counts),
 )
 
 

@@ -61,6 +61,20 @@ def test_an_outage_and_its_end_are_counted() -> None:
     assert said["detent_sessions", "primary"] == 1
 
 
+def test_a_fallback_that_fails_in_its_turn_is_no_second_failover() -> None:
+    metrics = Metrics()
+
+    async def story() -> None:
+        async with controller("a/x", "b/y", "c/z") as detent:
+            detent.observe(metrics)
+            await text_of(detent.session("s"), Provider(a_x="overloaded"))
+            await text_of(detent.session("s"), Provider(b_y="overloaded"))
+            assert (await detent.status("s")).serving == "c/z"
+
+    in_virtual_time(story)
+    assert samples(generate_latest(metrics.registry).decode())["detent_failovers_total",] == 1
+
+
 def test_what_stands_now_goes_down_again() -> None:
     metrics = Metrics()
 

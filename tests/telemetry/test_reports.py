@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from detent.adapters import TurnError
+from detent.adapters import MemoryStore, TurnError
 from detent.adapters.reports import TurnReport
 from detent.fsm import Policy, Step
 
@@ -84,6 +84,38 @@ def test_a_turn_that_its_caller_cancels_is_aborted_and_its_attempt_called_off() 
 
     (report,) = told(story)
     assert (report.outcome, [each.result for each in report.attempts]) == ("aborted", ["called_off"])
+
+
+def test_a_turn_whose_caller_goes_away_while_it_is_being_stored_is_reported_too() -> None:
+    class Slow(MemoryStore):
+        async def commit(self, session: Any, cooldowns: Any) -> None:
+            await asyncio.sleep(1)
+            await super().commit(session, cooldowns)
+
+    async def story(detent: Any) -> None:
+        task = asyncio.ensure_future(detent.session("s").run(Provider().whole))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        await asyncio.wait([task])
+
+    (report,) = told(story, store=Slow())
+    assert (report.outcome, report.attempts) == ("aborted", ())
+
+
+def test_of_two_attempts_beside_each_other_the_loser_is_called_off_when_the_winner_speaks() -> None:
+    class Race(Provider):
+        async def stream(self, attempt: Any) -> Any:
+            await asyncio.sleep(60 if attempt.model == "a/x" else 1)
+            yield "first"
+            await asyncio.sleep(5)
+            yield "last"
+
+    (report,) = told(lambda d: text_of(d.session("s"), Race()), policy=Policy(retries=0, hedge_after_s=2.0))
+    slow, quick = report.attempts
+    assert (slow.model, slow.result, slow.first_content_s) == ("a/x", "called_off", None)
+    assert slow.ended_at - slow.began_at == pytest.approx(3.0)
+    assert (quick.model, quick.result, quick.first_content_s) == ("b/y", "answered", pytest.approx(1.0))
+    assert quick.ended_at - quick.began_at == pytest.approx(6.0)
 
 
 def test_an_answer_that_comes_whole_or_empty_has_no_first_content() -> None:

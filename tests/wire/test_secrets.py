@@ -5,14 +5,15 @@ import traceback
 
 import pytest
 from aiohttp import web
-from attrs import frozen
+from attrs import evolve, frozen
 
 from detent.adapters.local import Exchange, Fail, LocalProvider, Say
 from detent.adapters.wire import Endpoint, Request, UpstreamError
 from detent.adapters.wires import HttpWire
 from detent.fsm.errors import BadDataError
 
-KEY = "sk-do-not-show-me"
+from .conftest import KEY, endpoint_of
+
 ASKED = Request({"messages": [{"role": "user", "content": "Hello?"}]})
 
 
@@ -61,7 +62,7 @@ class Echo:
     """Send the key back in the body and a header, as careless proxies do."""
 
     async def reply(self, exchange: Exchange) -> web.StreamResponse:
-        sent = exchange.http.headers["Authorization"]
+        sent = next(value for value in exchange.http.headers.values() if KEY in value)
         headers = {"X-Sent": sent, "Set-Cookie": "session=abc"}
         return web.json_response({"error": f"bad key: {sent}"}, status=401, headers=headers)
 
@@ -78,12 +79,12 @@ class BrokenHead:
 @pytest.mark.parametrize(
     "behaviour", [Echo(), BrokenHead(), Fail(302, "", {"Location": f"https://h.example/?key={KEY}"})]
 )
-def test_no_failure_shows_the_key(behaviour):
+def test_no_failure_shows_the_key(api, behaviour):
     async def main():
         async with LocalProvider("local") as provider, HttpWire() as wire:
             provider.behave(behaviour)
             with pytest.raises(UpstreamError) as caught:
-                await wire.answer(Endpoint("local", provider.base_url, KEY), "m", ASKED)
+                await wire.answer(endpoint_of(provider, api), "m", ASKED)
             return caught.value, wire, provider
 
     error, wire, provider = asyncio.run(main())
@@ -92,12 +93,12 @@ def test_no_failure_shows_the_key(behaviour):
     assert "set-cookie" not in error.headers
 
 
-def test_the_provider_notes_only_whether_there_was_a_key():
+def test_the_provider_notes_only_whether_there_was_a_key(api):
     async def main():
         async with LocalProvider("local") as provider, HttpWire() as wire:
             provider.behave(Say())
-            await wire.answer(Endpoint("local", provider.base_url, KEY), "m", ASKED)
-            await wire.answer(Endpoint("local", provider.base_url), "m", ASKED)
+            await wire.answer(endpoint_of(provider, api), "m", ASKED)
+            await wire.answer(evolve(endpoint_of(provider, api), key=None), "m", ASKED)
             return provider.calls
 
     calls = asyncio.run(main())

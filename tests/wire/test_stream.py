@@ -1,7 +1,7 @@
 """Streams over real sockets: what arrives, and which failures end it."""
 
 import asyncio
-from contextlib import aclosing
+from collections.abc import Callable
 
 import pytest
 from aiohttp import ClientPayloadError, web
@@ -9,6 +9,7 @@ from aiohttp.http import HttpProcessingError
 from attrs import field, frozen
 
 from detent.adapters.local import (
+    Behaviour,
     Cut,
     EndEarly,
     Exchange,
@@ -27,30 +28,11 @@ from detent.adapters.local import (
     empty,
     rate_limited,
 )
-from detent.adapters.wire import Completion, Request
+from detent.adapters.local.speech import Speech
+from detent.adapters.wire import Completion, joined
 from detent.adapters.wires import Limits
 
-ASKED = Request({"messages": [{"role": "user", "content": "Hello?"}]})
-
-
-@frozen
-class Raw:
-    """A 200 with exactly these bytes."""
-
-    body: bytes
-    kind: str = "text/event-stream"
-
-    async def reply(self, exchange: Exchange) -> web.StreamResponse:
-        return web.Response(body=self.body, headers={"Content-Type": self.kind})
-
-
-def chunks(*data: str) -> Raw:
-    return Raw("".join(f"data: {part}\n\n" for part in data).encode())
-
-
-HELLO = '{"choices": [{"index": 0, "delta": {"content": "Hello"}}]}'
-USAGE = '{"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 0}}'
-STOP = '{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}'
+from .replies import OnePacket, Raw, answer_of, chunks, opened_by
 
 
 def test_an_answer_arrives_token_by_token_and_ends_with_its_reason(run):
@@ -62,22 +44,13 @@ def test_an_answer_arrives_token_by_token_and_ends_with_its_reason(run):
     run(body)
 
 
-def test_usage_comes_after_the_finish_reason_when_asked_for(run):
-    async def body(line):
-        pieces = await line.pieces(Say(), stream_options={"include_usage": True})
-        assert pieces[-2].finish_reason == "stop"
-        assert pieces[-1].usage.input_tokens > 0
-        assert not pieces[-1].has_content
-
-    run(body)
-
-
 def test_a_tool_call_arrives_in_fragments_that_make_its_arguments(run):
     async def body(line):
-        calls = [call for piece in await line.pieces(UseTool()) for call in piece.tool_calls]
-        assert [call.name for call in calls] == ["look_up", "", ""]
-        assert "".join(call.arguments for call in calls) == '{"city": "Oslo"}'
-        assert {call.index for call in calls} == {0}
+        answer = joined(await line.pieces(UseTool()), "large")
+        (call,) = answer.tool_calls
+        assert (call.index, call.name, call.arguments) == (0, "look_up", '{"city": "Oslo"}')
+        assert call.id
+        assert answer.finish_reason == "tool_calls"
 
     run(body)
 
@@ -87,15 +60,6 @@ def test_characters_cut_by_the_network_are_whole_again(run, size):
     async def body(line):
         await line.pieces(Trickle("Grüße, 世界 🌍", size))
         assert line.text == "Grüße, 世界 🌍"
-
-    run(body)
-
-
-@pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
-def test_thinking_is_content_apart_from_the_text(run, name):
-    async def body(line):
-        first, *_ = await line.pieces(chunks(f'{{"choices": [{{"delta": {{"{name}": "Hm"}}}}]}}', STOP, "[DONE]"))
-        assert (first.reasoning, first.text, first.has_content) == ("Hm", "", True)
 
     run(body)
 
@@ -122,32 +86,9 @@ def test_a_stream_that_ends_in_good_order_but_unfinished_ended_early(run):
     run(body)
 
 
-@pytest.mark.parametrize("tail", [(STOP,), (STOP, '{"choices": [], "usa')])
-def test_a_finish_reason_makes_up_for_a_missing_done(run, tail):
+def test_a_complete_answer_survives_the_connection_breaking_behind_it(run):
     async def body(line):
-        raw = chunks(HELLO, *tail)
-        pieces = await line.pieces(Raw(raw.body.rstrip()))
-        assert [piece.finish_reason for piece in pieces] == [None, "stop"]
-
-    run(body)
-
-
-@frozen
-class OnePacket:
-    """Send the head and these events in one packet, then close without the last HTTP chunk."""
-
-    events: bytes
-
-    async def reply(self, exchange: Exchange) -> None:
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-        exchange.http.transport.write(head + b"%x\r\n%s\r\n" % (len(self.events), self.events))
-        exchange.close()
-
-
-@pytest.mark.parametrize("data", [(HELLO, STOP, "[DONE]"), (HELLO, "[DONE]"), (HELLO, STOP)])
-def test_a_complete_answer_survives_the_connection_breaking_behind_it(run, data):
-    async def body(line):
-        await line.pieces(OnePacket(chunks(*data).body))
+        await line.pieces(OnePacket())
         assert line.text == "Hello"
 
     run(body)
@@ -155,35 +96,44 @@ def test_a_complete_answer_survives_the_connection_breaking_behind_it(run, data)
 
 @frozen
 class InTwoParts:
-    """Send one token; when told to, send the rest and break the connection off."""
+    """Send one word; when told to, send the rest and break the connection off."""
 
-    rest: bytes
     go: asyncio.Event = field(factory=asyncio.Event)
 
     async def reply(self, exchange: Exchange) -> None:
         async with exchange.open() as response:
-            await response.write(exchange.speech.text("One"))
+            await response.write(opened_by(exchange.speech, "One"))
             await self.go.wait()
-            await response.write(self.rest)
+            await response.write(exchange.speech.text(" more") + exchange.speech.end(Said("One more")))
             exchange.close()
 
 
 def test_a_slow_reader_still_gets_what_came_before_the_break(run):
     async def body(line):
-        parts = InTwoParts(chunks(HELLO, STOP, "[DONE]").body)
-        line.provider.behave(parts)
-        async with aclosing(line.wire.stream(line.endpoint, "large", ASKED)) as pieces:
-            assert (await anext(pieces)).text == "One"
+        parts = InTwoParts()
+        async with line.streaming(parts) as words:
+            assert await anext(words) == "One"
             parts.go.set()
             await asyncio.sleep(0.05)
-            assert [piece.text async for piece in pieces] == ["Hello", ""]
+            assert [word async for word in words] == [" more"]
 
     run(body)
 
 
+@frozen
+class InPart:
+    """Behave as this does with a part of the vendor's own events."""
+
+    how: Callable[[bytes], Behaviour]
+    part: Callable[[Speech], bytes]
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse | None:
+        return await self.how(self.part(exchange.speech)).reply(exchange)
+
+
 def test_what_came_before_a_break_is_passed_on(run):
     async def body(line):
-        error = await line.failed_stream(OnePacket(chunks(HELLO).body))
+        error = await line.failed_stream(InPart(OnePacket, opened_by))
         assert (line.text, error.transport) == ("Hello", "sse")
 
     run(body)
@@ -191,28 +141,8 @@ def test_what_came_before_a_break_is_passed_on(run):
 
 def test_a_stream_may_lack_the_last_line_end(run):
     async def body(line):
-        await line.pieces(Raw(chunks(HELLO, "[DONE]").body.rstrip()))
+        await line.pieces(InPart(Raw, lambda speech: answer_of(speech).rstrip()))
         assert line.text == "Hello"
-
-    run(body)
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        'data: {"error": {"message": "overloaded", "code": 503}}',
-        'data: {"error": "overloaded"}',
-        "event: error\ndata: overloaded",
-        'data: {"object": "error", "message": "overloaded"}',
-        'data: {"choices": [{"delta": {}, "finish_reason": "error", "error": {"message": "overloaded"}}]}',
-    ],
-)
-def test_an_error_inside_the_stream_is_raised_after_the_pieces_before_it(run, event):
-    async def body(line):
-        error = await line.failed_stream(Raw(f"data: {HELLO}\n\n{event}\n\n".encode()))
-        assert line.text == "Hello"
-        assert (error.transport, error.status, error.exception) == ("sse", 200, "error event")
-        assert "overloaded" in error.body
 
     run(body)
 
@@ -235,15 +165,6 @@ def test_an_event_that_is_no_json_object_is_an_error(run, behaviour):
     run(body)
 
 
-@pytest.mark.parametrize("data", [("[DONE]",), (STOP, "[DONE]"), (STOP,), ('{"choices": []}', "[DONE]")])
-def test_a_complete_stream_without_content_is_an_empty_answer(run, data):
-    async def body(line):
-        error = await line.failed_stream(chunks(*data))
-        assert (error.transport, error.exception) == ("body200", "empty answer")
-
-    run(body)
-
-
 def test_the_local_provider_can_answer_with_nothing(run):
     async def body(line):
         for error in (await line.failed_stream(empty()), await line.failed_whole(empty())):
@@ -252,18 +173,17 @@ def test_the_local_provider_can_answer_with_nothing(run):
     run(body)
 
 
-def test_an_empty_answer_shows_why_it_finished(run):
-    async def body(line):
-        error = await line.failed_stream(chunks(STOP.replace('"stop"', '"content_filter"'), USAGE, "[DONE]"))
-        assert "content_filter" in error.body
+@frozen
+class Whole:
+    """Answer whole, whatever was asked for."""
 
-    run(body)
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
+        return web.json_response(exchange.speech.whole(Said("Hello")))
 
 
 def test_a_whole_answer_to_a_streaming_request_is_one_piece(run):
     async def body(line):
-        reply = b'{"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}], "usage": {}}'
-        (piece,) = await line.pieces(Raw(reply, "application/json"))
+        (piece,) = await line.pieces(Whole())
         assert isinstance(piece, Completion)
         assert (piece.text, piece.finish_reason) == ("Hello", "stop")
 
@@ -325,9 +245,8 @@ class Watched:
 def test_closing_the_iterator_ends_the_upstream_call(run):
     async def body(line):
         watched = Watched(Stall(1))
-        line.provider.behave(watched)
-        async with aclosing(line.wire.stream(line.endpoint, "large", ASKED)) as pieces:
-            assert (await anext(pieces)).text == "Once"
+        async with line.streaming(watched) as words:
+            assert await anext(words) == "Once"
             assert not watched.over.is_set()
         await watched.over.wait()
 
@@ -366,7 +285,7 @@ def test_a_read_stream_leaves_its_connection_to_the_next_call(run):
             async def reply(self, exchange):
                 self.seen.append(exchange.http.transport.get_extra_info("peername"))
                 async with exchange.open() as response:
-                    await response.write(exchange.speech.text("Hi") + exchange.speech.end(Said("Hi")))
+                    await response.write(answer_of(exchange.speech))
                     # The end of the HTTP body comes after that of the answer, in a packet of its own.
                     await asyncio.sleep(0.02)
                 return response

@@ -3,13 +3,10 @@
 import asyncio
 import json
 import socket
-from contextlib import suppress
 
 import pytest
 from aiohttp import web
-from attrs import field, frozen
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from attrs import evolve, field, frozen
 
 from detent.adapters.local import (
     Cut,
@@ -18,11 +15,11 @@ from detent.adapters.local import (
     FailInStream,
     Garbage,
     Huge,
-    LocalProvider,
     Reset,
     Say,
     UseTool,
     bad_gateway,
+    empty,
     overloaded,
     rate_limited,
     server_error,
@@ -32,41 +29,17 @@ from detent.adapters.wire import ERROR_BODY_BYTES, Endpoint, Request, UpstreamEr
 from detent.adapters.wires import HttpWire, Limits
 from detent.fsm.errors import BadDataError
 
+from .replies import Json
+
 ASKED = Request({"messages": [{"role": "user", "content": "Hello?"}]})
-
-
-@frozen
-class Json:
-    """A 200 with this JSON."""
-
-    value: object
-
-    async def reply(self, exchange: Exchange) -> web.StreamResponse:
-        return web.json_response(self.value)
-
-
-@frozen
-class Either:
-    """A 200 with this JSON, whole or as the one event of a stream."""
-
-    value: object
-
-    async def reply(self, exchange: Exchange) -> web.StreamResponse:
-        if not exchange.call.stream:
-            return web.json_response(self.value)
-        events = f"data: {json.dumps(self.value)}\n\ndata: [DONE]\n\n"
-        return web.Response(text=events, content_type="text/event-stream")
-
-
-def message(**fields: object) -> Json:
-    return Json({"choices": [{"message": fields, "finish_reason": "stop"}]})
 
 
 def test_a_whole_answer_has_text_reason_usage_and_the_reply_itself(run):
     async def body(line):
         got = await line.whole(Say("Fine, thanks."))
         assert (got.text, got.finish_reason, got.model) == ("Fine, thanks.", "stop", "large")
-        assert got.usage.output_tokens == got.raw["usage"]["completion_tokens"] > 0
+        assert min(got.usage.input_tokens, got.usage.output_tokens) > 0
+        assert got.usage.raw in got.raw.values()
 
     run(body)
 
@@ -79,53 +52,11 @@ def test_a_whole_answer_may_be_a_tool_call(run):
     run(body)
 
 
-@pytest.mark.parametrize(
-    ("fields", "part", "value"),
-    [
-        ({"content": [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo"}]}, "text", "Hello"),
-        ({"content": [{"type": "thinking", "thinking": [{"text": "Hm"}]}]}, "reasoning", "Hm"),
-        ({"content": None, "refusal": "No."}, "refusal", "No."),
-        ({"content": None, "audio": {"id": "a"}}, "media", {"audio": {"id": "a"}}),
-    ],
-)
-def test_content_comes_in_more_shapes_than_text(run, fields, part, value):
-    async def body(line):
-        assert getattr(await line.whole(message(**fields)), part) == value
-
-    run(body)
-
-
-def test_tool_arguments_given_as_an_object_become_json_text(run):
-    async def body(line):
-        got = await line.whole(message(tool_calls=[{"function": {"name": "f", "arguments": {"a": 1}}}]))
-        assert got.tool_calls[0].arguments == '{"a": 1}'
-
-    run(body)
-
-
-def test_the_request_reaches_the_provider_with_parameters_above_the_endpoints(run):
-    async def body(line):
-        endpoint = Endpoint("local", line.provider.base_url, extra_body={"seed": 1, "top_p": 0.5, "model": "no"})
-        asked = Request({**ASKED.fields, "seed": 2, "stream_options": {"include_usage": True}})
-        await line.wire.answer(endpoint, "small", asked)
-        (call,) = line.provider.calls
-        assert dict(call.body) == {
-            "model": "small",
-            "messages": [{"role": "user", "content": "Hello?"}],
-            "stream": False,
-            "seed": 2,
-            "top_p": 0.5,
-        }
-
-    run(body)
-
-
 def test_a_request_of_many_megabytes_is_sent(run):
     async def body(line):
-        await line.wire.answer(
-            line.endpoint, "small", Request({"messages": [{"role": "user", "content": "x" * 2**22}]})
-        )
-        assert len(line.provider.calls[0].body["messages"][0]["content"]) == 2**22
+        asked = Request({"messages": [{"role": "user", "content": "x" * 2**22}]})
+        await line.wire.answer(line.endpoint, "small", asked)
+        assert "x" * 2**22 in json.dumps(line.provider.calls[0].body)
 
     run(body)
 
@@ -134,7 +65,7 @@ def test_a_request_of_many_megabytes_is_sent(run):
 def test_a_request_that_is_no_json_is_the_callers_mistake(run, value):
     async def body(line):
         with pytest.raises(BadDataError, match="request to local"):
-            await line.wire.answer(line.endpoint, "small", Request({"messages": [], "seed": value}))
+            await line.wire.answer(evolve(line.endpoint, extra_body={"seed": value}), "small", ASKED)
 
     run(body)
 
@@ -146,7 +77,7 @@ def test_a_request_that_is_no_json_is_the_callers_mistake(run, value):
         (server_error(), 500, "The server had an error"),
         (bad_gateway(), 502, "502 Bad Gateway"),
         (overloaded(), 503, "overloaded"),
-        (unauthorized(), 401, "invalid_api_key"),
+        (unauthorized(), 401, "Incorrect API key"),
         (Fail(404, {"detail": "Not Found"}), 404, "Not Found"),
     ],
 )
@@ -177,8 +108,8 @@ def test_a_redirect_is_not_followed(run):
         (Garbage(), "body is no JSON object"),
         (Garbage("[" * 100_000), "body is no JSON object"),
         (Garbage("  "), "empty answer"),
-        (Json({"choices": []}), "empty answer"),
-        (message(content=""), "empty answer"),
+        (Json({}), "empty answer"),
+        (empty(), "empty answer"),
         (Json([]), "body is no JSON object"),
         (FailInStream(), "error in the body of a success"),
         (Fail(200, "<html>Sign in</html>"), "body is no JSON object"),
@@ -191,62 +122,6 @@ def test_a_success_without_an_answer_is_a_failure(run, behaviour, exception):
         assert (error.transport, error.exception) == ("body200", exception)
 
     run(body)
-
-
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
-        lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(
-                    [
-                        "choices",
-                        "message",
-                        "delta",
-                        "content",
-                        "text",
-                        "thinking",
-                        "tool_calls",
-                        "function_call",
-                        "function",
-                        "arguments",
-                        "index",
-                        "usage",
-                        "prompt_tokens",
-                        "error",
-                        "finish_reason",
-                        "reasoning",
-                        "refusal",
-                        "audio",
-                        "model",
-                        "type",
-                    ]
-                ),
-                inner,
-                max_size=6,
-            )
-        ),
-        max_leaves=12,
-    )
-)
-@settings(max_examples=60, deadline=None)
-def test_whatever_json_comes_it_is_an_answer_or_an_upstream_error(value):
-    async def answered(pieces):
-        return [piece async for piece in pieces]
-
-    async def main():
-        async with LocalProvider("local") as provider, HttpWire() as wire:
-            endpoint = Endpoint("local", provider.base_url)
-            part = {"message": value, "delta": value}
-            for reply in (value, {"choices": [part], "usage": value}, {"choices": [value]}):
-                provider.behave(Either(reply))
-                with suppress(UpstreamError):
-                    assert (await wire.answer(endpoint, "m", ASKED)).has_content
-                with suppress(UpstreamError):
-                    assert any(p.has_content for p in await answered(wire.stream(endpoint, "m", ASKED)))
-
-    asyncio.run(main())
 
 
 @frozen
@@ -334,7 +209,7 @@ def test_a_name_that_leads_nowhere_is_a_socket_failure(host):
 
 def test_a_server_without_tls_fails_the_handshake(run):
     async def body(line):
-        endpoint = Endpoint("local", line.provider.base_url.replace("http:", "https:"))
+        endpoint = evolve(line.endpoint, base_url=line.endpoint.base_url.replace("http:", "https:"))
         with pytest.raises(UpstreamError) as caught:
             await line.wire.answer(endpoint, "m", ASKED)
         assert caught.value.transport == "socket"

@@ -1,0 +1,127 @@
+"""Tool calls, whole: an incomplete one is never delivered, and a delivered one is never delivered twice.
+
+The fragments of a call are held back until the call is complete: the next one begins, or the answer is finished. Text
+flows on meanwhile. While fragments come the provider is alive, but nothing of the call has reached the client, so that
+another candidate may still take its place.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+from attrs import evolve, frozen
+
+from detent.fsm.reasons import Failure
+
+from .attempting import close
+from .attempts import Attempt, CallFunction
+from .outcomes import ProviderError
+from .wire import Piece, ToolCall
+
+_LENGTH: Final = "length"
+
+
+@frozen(kw_only=True)
+class Held(Piece):
+    """Fragments were held back: a sign of life, with nothing in it to deliver."""
+
+    shows_life: bool = True
+
+
+def with_whole_calls(call: CallFunction) -> CallFunction:
+    """The same call of Detent's own pieces, its tool calls each in one piece."""
+
+    async def pieces(attempt: Attempt) -> AsyncIterator[Piece]:
+        came = call(attempt)
+        stream = await came if inspect.isawaitable(came) else came
+        gathering = _Gathering()
+        try:
+            async for piece in stream:
+                yield gathering.next(piece)
+            gathering.end()
+        finally:
+            await close(stream)
+
+    return pieces
+
+
+class _Gathering:
+    """The tool calls of one answer, as far as they have come."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, ToolCall] = {}
+        self._delivered: set[int] = set()
+
+    def next(self, piece: Piece) -> Piece:
+        """The piece as it may be delivered: with the calls that are complete, and without fragments.
+
+        Raises:
+            ProviderError: the answer is finished and a call is not, or a delivered call goes on.
+        """
+        for part in piece.tool_calls:
+            self._add(part)
+        latest = max((part.index for part in piece.tool_calls), default=None)
+        done = [*self._before(latest)]
+        if piece.finish_reason is not None:
+            done += self._rest(piece.finish_reason)
+        whole = evolve(piece, tool_calls=tuple(done))
+        silent = not (whole.has_content or whole.usage or whole.finish_reason)
+        return Held() if silent and piece.tool_calls else whole
+
+    def end(self) -> None:
+        """The stream is at its end.
+
+        Raises:
+            ProviderError: it broke off in a call.
+        """
+        for call in self._open.values():
+            raise _cut_off(call, "")
+
+    def _add(self, part: ToolCall) -> None:
+        if part.index in self._delivered:
+            if part.id or part.name or part.arguments.strip():
+                raise _cut_off(part, "goes on after its end")
+            return
+        call = self._open.get(part.index, ToolCall(part.index, "", "", ""))
+        self._open[part.index] = evolve(
+            call, id=call.id or part.id, name=call.name + part.name, arguments=call.arguments + part.arguments
+        )
+
+    def _before(self, latest: int | None) -> Iterator[ToolCall]:
+        """The calls that are over because a later one has begun; one that is no object yet may still go on."""
+        for index in sorted(self._open):
+            if latest is not None and index < latest and isinstance(_parsed(self._open[index]), dict):
+                yield self._take(index)
+
+    def _rest(self, finish_reason: str) -> Iterator[ToolCall]:
+        for index in sorted(self._open):
+            call = self._open[index]
+            if not call.name or (call.arguments.strip() and _parsed(call) is _NO_JSON):
+                raise _cut_off(call, finish_reason)
+            yield self._take(index)
+
+    def _take(self, index: int) -> ToolCall:
+        self._delivered.add(index)
+        return self._open.pop(index)
+
+
+_NO_JSON: Final = object()
+
+
+def _parsed(call: ToolCall) -> Any:
+    try:
+        return json.loads(call.arguments)
+    except ValueError:
+        return _NO_JSON
+
+
+def _cut_off(call: ToolCall, why: str) -> ProviderError:
+    """The failure that an incomplete call stands for; one that the request's own token limit cut is the request's."""
+    name = f"the tool call {call.name!r}" if call.name else "a tool call without a name"
+    if why == _LENGTH:
+        message = f"{name} was cut at the request's own limit of tokens; raise it"
+        return ProviderError(Failure("invalid_request", message=message))
+    return ProviderError(Failure("stream_interrupted", message=f"{name} was cut off: {why or 'its stream ended'}"))
