@@ -17,7 +17,7 @@ SESSIONS = ("conversation-17", "conversation-18", "nightly-report", "review-of-m
 
 async def take(folder: Path, scheme: str) -> None:
     """Take the picture of an outage, ``light`` or ``dark``, into a folder."""
-    size = {"width": 1160, "height": 640}
+    size = {"width": 1184, "height": 650}
     with tempfile.TemporaryDirectory() as place:
         async with scene(Path(place), CHAIN) as set_up:
             for session in SESSIONS:

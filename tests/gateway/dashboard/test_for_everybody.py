@@ -169,6 +169,15 @@ def test_at_no_width_does_the_page_scroll_sideways(looked, width):
     looked(story, CHAIN, LONG, "talk", viewport={"width": width, "height": 900})
 
 
+def test_the_list_of_sessions_ends_within_the_window(looked):
+    async def story(look):
+        await look.settled("talk")
+        box = await look.by_id("list").bounding_box()
+        assert box["y"] + box["height"] <= 700
+
+    looked(story, CHAIN, "talk", viewport={"width": 1280, "height": 700})
+
+
 @pytest.mark.parametrize("width", [360, 1600])
 def test_what_is_said_without_a_session_is_whole_at_every_width(looked, width):
     async def story(look):
