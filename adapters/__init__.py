@@ -12,14 +12,16 @@ from .journal_lines import JournalError
 from .journal_reading import JournalReader
 from .outcomes import ExhaustedError, InterruptedTurnError, ProviderError, SurfacedError, TurnError
 from .session import Answer, LiveSession, NoUpstreamsError
-from .store import ConflictError, MemoryStore, Store, StoreClosedError
+from .status import Cleared, Rest, SessionStatus
+from .store import ConflictError, MemoryStore, SessionQuery, Store, StoreClosedError
 from .upstreams import Upstreams
 from .wire import Completion, Endpoint, Piece, UpstreamError
-from .writer import ControllerClosedError, SessionStatus
+from .writer import ControllerClosedError
 
 __all__ = [
     "Answer",
     "Attempt",
+    "Cleared",
     "Completion",
     "ConflictError",
     "Controller",
@@ -36,6 +38,8 @@ __all__ = [
     "NoUpstreamsError",
     "Piece",
     "ProviderError",
+    "Rest",
+    "SessionQuery",
     "SessionStatus",
     "Store",
     "StoreClosedError",

@@ -56,17 +56,19 @@ class Attempting:
         call: what performs it.
         order: whom to call, and within which limits.
         left: tells the seconds until the turn's deadline, None: it has none.
+        revision: the revision of the configuration that the turn has planned from.
 
     Attributes:
         order: as it was given.
         has_begun: content has come.
     """
 
-    def __init__(self, call: CallFunction, order: Call, left: Callable[[], float | None]) -> None:
+    def __init__(self, call: CallFunction, order: Call, left: Callable[[], float | None], revision: int = 0) -> None:
         self.order = order
         self.has_begun = False
         self._call = call
         self._left = left
+        self._revision = revision
         self._ends: float | None = None
         self._stream: AsyncIterator[Any] | None = None
         self._in_tool_call = False
@@ -84,7 +86,7 @@ class Attempting:
             self._ends = asyncio.get_running_loop().time() + self.order.attempt_s
         try:
             async with self._within("first_token_s", self.order.first_token_s):
-                result = self._call(_told(self.order))
+                result = self._call(_told(self.order, self._revision))
                 if inspect.isawaitable(result):
                     result = await result
                 if not hasattr(result, "__aiter__"):
@@ -152,7 +154,7 @@ class Attempting:
             raise ProviderError(Failure("timeout", message=_SAYS[nearest].format(stated))) from None
 
 
-def _told(order: Call) -> Attempt:
+def _told(order: Call, revision: int) -> Attempt:
     who = order.candidate
     return Attempt(
         model=who.model,
@@ -165,6 +167,7 @@ def _told(order: Call) -> Attempt:
         idle_s=order.idle_s,
         connect_s=order.connect_s,
         attempt_s=order.attempt_s,
+        revision=revision,
     )
 
 

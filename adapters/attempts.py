@@ -23,6 +23,7 @@ class Attempt:
         idle_s: the longest gap between two pieces of content, in seconds.
         connect_s: the longest a connection may take, in seconds; None: as the provider's address says.
         attempt_s: the longest the whole answer may take, in seconds; None: as long as content keeps coming.
+        revision: the revision of the configuration that the turn has planned from.
 
     A call need not watch these limits: it is cancelled, and its stream closed, where one passes.
     """
@@ -37,6 +38,7 @@ class Attempt:
     idle_s: float
     connect_s: float | None = None
     attempt_s: float | None = None
+    revision: int = 0
 
 
 CallFunction = Callable[[Attempt], "Awaitable[Any] | AsyncIterator[Any]"]

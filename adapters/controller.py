@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from detent.fsm.chain import DEFAULT_CHAIN, Config
@@ -14,9 +14,10 @@ from .history import Subscription
 from .journal import Journal
 from .session import LiveSession
 from .settings import Settings, UnknownCredentialError
-from .store import Store
+from .status import Cleared, Rest, SessionStatus
+from .store import SessionQuery, Store
 from .upstreams import Upstreams
-from .writer import SessionStatus, Writer
+from .writer import Writer
 
 
 class Controller:
@@ -64,14 +65,14 @@ class Controller:
 
         Args:
             settings: what `detent.adapters.settings.load` read.
-            options: further arguments of `Controller`; with ``journal`` the file's own is not used.
+            options: further arguments of `Controller`; with ``journal`` or ``upstreams`` the file's own are not used.
         """
-        connections = {name: provider.max_connections for name, provider in settings.providers.items()}
-        upstreams = Upstreams(settings.endpoint, connections=connections)
+        if "upstreams" not in options:
+            options["upstreams"] = Upstreams(settings.endpoint, connections=settings.connections)
         if settings.journal is not None and "journal" not in options:
             kept = settings.journal
             options["journal"] = Journal(kept.path, max_bytes=kept.max_bytes, keep=kept.keep)
-        return cls(settings.configs, upstreams=upstreams, **options)
+        return cls(settings.configs, **options)
 
     async def __aenter__(self) -> Controller:
         await self.open()
@@ -114,8 +115,11 @@ class Controller:
         """The published configuration of each chain, by its name."""
         return await self._writer.configs()
 
-    async def publish(self, config: Config | Mapping[str, Config]) -> int:
+    async def publish(self, config: Config | Mapping[str, Config] | Settings) -> int:
         """Publish a configuration: turns that start from now on plan from it. Nothing in flight is disturbed.
+
+        With all of a ``detent.toml`` its providers are taken over too, at the same moment; a turn in flight goes on
+        calling those it began with.
 
         Rests that a configuration may mend (bad credentials, unknown models) end. Sessions of a chain that is no
         longer named go on with the default chain.
@@ -126,7 +130,15 @@ class Controller:
         Raises:
             BadChainError: none of several configurations is named ``default``.
         """
-        return await self._writer.publish(config)
+        if not isinstance(config, Settings):
+            return await self._writer.publish(config)
+        settings, upstreams = config, self._upstreams
+
+        def take_over(revision: int) -> None:
+            if upstreams is not None:
+                upstreams.replace(settings.endpoint, settings.connections, since=revision)
+
+        return await self._writer.publish(settings.configs, take_over)
 
     async def renew(self, provider: str, credential: str = "") -> None:
         """Say that a credential has another key: whatever was held against the old one is void from now on.
@@ -154,6 +166,35 @@ class Controller:
     async def status(self, session_id: str) -> SessionStatus:
         """What a session is doing; one that does not exist yet is shown as it would begin."""
         return await self._writer.status(session_id)
+
+    async def exists(self, session_id: str) -> bool:
+        """Whether a session has begun."""
+        return await self._writer.exists(session_id)
+
+    async def sessions(self, query: SessionQuery | None = None) -> tuple[SessionStatus, ...]:
+        """What sessions are doing, a page of them in the order of their ids.
+
+        Args:
+            query: which of them; the first hundred by default.
+        """
+        return await self._writer.sessions(query or SessionQuery())
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many sessions there are in each state; a state without any may be missing."""
+        return await self._writer.counts()
+
+    async def rests(self) -> tuple[Rest, ...]:
+        """Every scope that is in cooldown or being probed, the longest rest first."""
+        return await self._writer.rests()
+
+    async def clear(self, scopes: Iterable[str] | None = None) -> Cleared:
+        """End cooldowns by the operator's hand, whatever they are for. Strikes are kept: a scope that fails again
+        rests longer; and a scope that is being probed is left to its probe.
+
+        Args:
+            scopes: the keys of the scopes, as `rests` shows them; None: all of them.
+        """
+        return await self._writer.clear(scopes)
 
     def subscribe(self, session_id: str | None = None, size: int = 1000) -> Subscription:
         """A live view of decisions and notices, of one session or of all.

@@ -18,9 +18,9 @@ from .controller import Controller
 from .local import LocalProvider, Say, bad_gateway, rate_limited
 from .outcomes import TurnError
 from .session import LiveSession
+from .status import SessionStatus
 from .upstreams import Upstreams
 from .wire import Endpoint
-from .writer import SessionStatus
 
 RECONCILE_EVERY_S = 0.05
 TICK_S = 0.05

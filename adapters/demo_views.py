@@ -15,7 +15,7 @@ from rich.text import Text
 
 from detent.fsm.decision import Decision, Notice
 
-from .writer import SessionStatus
+from .status import SessionStatus
 
 _COLOURS = {"primary": "green", "failover_active": "yellow", "user_pinned": "blue", "cooldown_probe": "magenta"}
 _NOISE = frozenset(("started", "content", "planned", "turn_started", "turn_ended", "claimed", "called"))

@@ -31,6 +31,10 @@ class Keys:
         self._endpoint_of = endpoint_of
         self._used: dict[tuple[str, str], object] = {}
 
+    def replace(self, endpoint_of: Callable[[str, str], Endpoint]) -> None:
+        """Read secrets from now on as another configuration says; those that differ then have changed."""
+        self._endpoint_of = endpoint_of
+
     def endpoint(self, provider: str, credential: str) -> Endpoint:
         """Where a provider is, for a call that is made now.
 

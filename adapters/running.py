@@ -197,7 +197,8 @@ class TurnRun:
 
     def _made(self, order: Call, call: CallFunction) -> Attempting:
         self.attempts.append(order.candidate.label)
-        return Attempting(call, order, self._left)
+        assert self._turn is not None  # an attempt belongs to a turn that began
+        return Attempting(call, order, self._left, self._turn.config.revision)
 
     async def _begun(self, attempting: Attempting) -> Whole | Opened | Broken:
         try:

@@ -15,10 +15,11 @@ from .attempting import Opened, Whole
 from .attempts import CallFunction
 from .history import Subscription, sentences
 from .running import TurnRun
+from .status import SessionStatus
 from .tool_calls import Held, with_whole_calls
 from .upstreams import Upstreams
 from .wire import Form, Piece, Request, joined
-from .writer import SessionStatus, Writer
+from .writer import Writer
 
 
 class NoUpstreamsError(DetentError):

@@ -7,13 +7,21 @@ controllers may share a store without sharing a lock.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Protocol
+import asyncio
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Final, Protocol
+
+from attrs import frozen
 
 from detent.fsm.chain import Config
 from detent.fsm.cooldown import Cooldown
 from detent.fsm.errors import DetentError
 from detent.fsm.session import Session
+
+_AT_ONCE: Final = 2000
 
 
 class ConflictError(DetentError):
@@ -22,6 +30,23 @@ class ConflictError(DetentError):
 
 class StoreClosedError(DetentError):
     """The store was closed, or the process that held it is gone; nothing more is stored."""
+
+
+@frozen
+class SessionQuery:
+    """Which sessions somebody wants to see, a page at a time.
+
+    Attributes:
+        state: only those in this state, None: in any.
+        contains: only those whose id contains this text.
+        after: only those whose id comes after this one; the last id of a page begins the next.
+        limit: how many at most.
+    """
+
+    state: str | None = None
+    contains: str = ""
+    after: str = ""
+    limit: int = 100
 
 
 class Store(Protocol):
@@ -47,6 +72,12 @@ class Store(Protocol):
     def sessions(self) -> AsyncIterator[Session]:
         """Every session, in no promised order."""
 
+    async def page(self, query: SessionQuery) -> Sequence[Session]:
+        """The sessions that a query asks for, in the order of their ids."""
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many sessions there are in each state."""
+
 
 class MemoryStore:
     """A store in this process's memory: nothing is written to disk, several controllers may share it."""
@@ -55,6 +86,7 @@ class MemoryStore:
         self._sessions: dict[str, Session] = {}
         self._cooldowns: dict[str, Cooldown] = {}
         self._configs: Mapping[str, Config] = {}
+        self._in_order: list[str] = []
 
     async def read(self, session_id: str) -> tuple[Session | None, Mapping[str, Cooldown]]:
         """The session, if it exists, and every cooldown record by scope key."""
@@ -90,6 +122,26 @@ class MemoryStore:
         """Every session, in no promised order."""
         for session in list(self._sessions.values()):
             yield session
+
+    async def page(self, query: SessionQuery) -> Sequence[Session]:
+        """The sessions that a query asks for, in the order of their ids."""
+        # Those that began since the last look stand last in the dict; sorting what is nearly sorted is quick.
+        self._in_order += islice(self._sessions, len(self._in_order), None)
+        self._in_order.sort()
+        names = self._in_order[bisect_right(self._in_order, query.after) :]
+        found: list[Session] = []
+        for start in range(0, len(names), _AT_ONCE):
+            some = (self._sessions[name] for name in names[start : start + _AT_ONCE] if query.contains in name)
+            found += (session for session in some if query.state in (None, session.state))
+            if len(found) >= query.limit:
+                break
+            # A rare state among very many sessions takes a while to find; turns go on meanwhile.
+            await asyncio.sleep(0)
+        return found[: query.limit]
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many sessions there are in each state."""
+        return Counter(session.state for session in self._sessions.values())
 
 
 def _same_version(written: Session | Cooldown, stored: Session | Cooldown | None) -> None:

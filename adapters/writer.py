@@ -14,17 +14,19 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import count
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from detent.fsm import core, walk
 from detent.fsm.chain import DEFAULT_CHAIN, Config
+from detent.fsm.cooldown import PROBING
 from detent.fsm.decision import Step
 from detent.fsm.errors import BadChainError, DetentError
 from detent.fsm.session import Session
 
 from .history import History, Subscription
 from .journal import Journal
-from .store import ConflictError, MemoryStore, Store
+from .status import Cleared, Rest, SessionStatus, rests_in, status_of
+from .store import ConflictError, MemoryStore, SessionQuery, Store
 
 Decide = Callable[[Session, Config, walk.Health, float], Step]
 """A step function of the core with everything but the records and the time filled in."""
@@ -32,37 +34,6 @@ Decide = Callable[[Session, Config, walk.Health, float], Step]
 
 class ControllerClosedError(DetentError):
     """The controller was closed; make another one to go on."""
-
-
-@frozen
-class SessionStatus:
-    """What a session is doing. Looking changes nothing.
-
-    Attributes:
-        id: the session's id.
-        chain: the name of its chain.
-        state: ``primary``, ``failover_active``, ``user_pinned`` or ``cooldown_probe``.
-        serving: the model it uses now.
-        home: the model it uses when all is well.
-        pinned: the user's pin, None: none.
-        strict: the pin excludes the chain; None: as the policy says.
-        suspended: the pin's provider is not configured at present.
-        adopted: the primary it has adopted.
-        turns: how many turns are in flight.
-        cooling: the models in cooldown, with the seconds until the last rest of any of their credentials ends.
-    """
-
-    id: str
-    chain: str
-    state: str
-    serving: str
-    home: str
-    pinned: str | None
-    strict: bool | None
-    suspended: bool
-    adopted: str
-    turns: int
-    cooling: Mapping[str, float]
 
 
 class Writer:
@@ -127,11 +98,17 @@ class Writer:
         self._closed = True
         self.history.close()
 
-    async def publish(self, config: Config | Mapping[str, Config]) -> int:
+    async def publish(
+        self, config: Config | Mapping[str, Config], about_to: Callable[[int], None] | None = None
+    ) -> int:
         """Publish a configuration: turns that start from now on plan from it. Nothing in flight is disturbed.
 
         Rests that a configuration may mend (bad credentials, unknown models) end. A chain that is no longer named is
         replaced by the default chain for its sessions.
+
+        Args:
+            config: the configuration, or several by the name of their chain.
+            about_to: is told the revision before any turn can plan from it.
 
         Returns:
             the revision under which it was published.
@@ -140,6 +117,8 @@ class Writer:
         configs = _named(config)
         before = await self._store.configs()
         revision = 1 + max((c.revision for c in before.values()), default=0)
+        if about_to is not None:
+            about_to(revision)
         await self._store.publish({name: evolve(c, revision=revision) for name, c in configs.items()})
         await self._of_no_session(core.lift)
         async for session in self._store.sessions():
@@ -208,20 +187,44 @@ class Writer:
         await self.open()
         session, health = await self._store.read(session_id)
         config = await self._config(session.chain if session is not None else chain)
-        session = session or core.fresh(session_id, config, chain)
-        return SessionStatus(
-            id=session.id,
-            chain=session.chain,
-            state=session.state,
-            serving=session.serving,
-            home=core.home(session, config),
-            pinned=session.pin,
-            strict=session.strict,
-            suspended=session.suspended,
-            adopted=session.adopted,
-            turns=len(session.turns),
-            cooling=_cooling(session, config, health, self.now()),
+        return status_of(session or core.fresh(session_id, config, chain), config, health, self.now())
+
+    async def exists(self, session_id: str) -> bool:
+        """Whether the session has begun."""
+        await self.open()
+        return (await self._store.read(session_id))[0] is not None
+
+    async def sessions(self, query: SessionQuery) -> tuple[SessionStatus, ...]:
+        """What those sessions are doing that a query asks for, in the order of their ids."""
+        await self.open()
+        found = await self._store.page(query)
+        _, health = await self._store.read("")
+        now = self.now()
+        return tuple([status_of(each, await self._config(each.chain), health, now) for each in found])
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many sessions there are in each state."""
+        await self.open()
+        return await self._store.counts()
+
+    async def rests(self) -> tuple[Rest, ...]:
+        """Every scope that rests or is being probed, the longest rest first."""
+        await self.open()
+        return rests_in((await self._store.read(""))[1], self.now())
+
+    async def clear(self, scopes: Iterable[str] | None = None) -> Cleared:
+        """End rests by the operator's hand.
+
+        Args:
+            scopes: the keys of the scopes, None: all of them.
+        """
+        await self.open()
+        wanted = None if scopes is None else tuple(scopes)
+        step = await self._of_no_session(
+            lambda health, now: core.clear(health, now, tuple(health) if wanted is None else wanted)
         )
+        stay = tuple(decision.subject for decision in step.decisions if decision.after == PROBING)
+        return Cleared(tuple(step.cooldowns), stay)
 
     async def configs(self) -> Mapping[str, Config]:
         """The published configuration of each chain, by its name."""
@@ -271,7 +274,7 @@ class Writer:
             if died:
                 await self.forget(session.id, died)
 
-    async def _of_no_session(self, decide: Callable[[walk.Health, float], Step]) -> None:
+    async def _of_no_session(self, decide: Callable[[walk.Health, float], Step]) -> Step:
         """Decide an event of the cooldowns alone, store what it came to, and tell it."""
         while True:
             _, health = await self._store.read("")
@@ -281,7 +284,7 @@ class Writer:
             except ConflictError:
                 continue
             self.history.record(step)
-            return
+            return step
 
     def _writer(self, session_id: str) -> _Writer:
         writer = self._writers.get(session_id)
@@ -323,21 +326,3 @@ def _named(config: Config | Mapping[str, Config]) -> dict[str, Config]:
         named = ", ".join(sorted(configs)) or "none"
         raise BadChainError(f"no chain is named {DEFAULT_CHAIN!r} (named are: {named}); name the one sessions begin on")
     return configs
-
-
-def _cooling(session: Session, config: Config, health: walk.Health, now: float) -> dict[str, float]:
-    """The models in cooldown on any credential, with the seconds left."""
-    resting = {key: record.until - now for key, record in health.items() if record.rests(now)}
-    if not resting:
-        return {}
-    named = [key.partition(" ")[2].rpartition("@")[0] for key in resting if key.startswith("credential_model ")]
-    named += [key.partition(" ")[2] for key in resting if key.startswith("model ")]
-    models = dict.fromkeys([*config.chain.models, *((session.pin,) if session.pin else ()), session.serving, *named])
-    left = {
-        model: max(
-            (resting[key] for c in config.candidates(model) for key in c.scopes if key in resting),
-            default=0.0,
-        )
-        for model in models
-    }
-    return {model: seconds for model, seconds in left.items() if seconds > 0}

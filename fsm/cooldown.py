@@ -159,7 +159,7 @@ class Extended:
 
 @frozen
 class Lifted:
-    """A configuration was published: rests for reasons that it may have mended end."""
+    """Rests for these reasons end: a configuration was published that may have mended them, or an operator says so."""
 
     now: float
     reasons: frozenset[str]
@@ -215,7 +215,7 @@ def is_anothers(c: Cooldown, e: Failed) -> bool:
 
 
 def may_be_mended(c: Cooldown, e: Lifted) -> bool:
-    """A configuration can mend what the rest is for."""
+    """What the rest is for is among what may have been mended."""
     return c.reason in e.reasons
 
 
@@ -311,8 +311,8 @@ COOLDOWN: Final[Table[Cooldown]] = Table(
         Row("released", PROBING, COOLING, "the probe said nothing of the scope's health: the next call is the probe",
             (holds_lease,), (free,)),
         stale("released", ALL, "the lease is not this attempt's any more"),
-        Row("lifted", COOLING, AVAILABLE, "the new configuration may have mended the cause", (may_be_mended,), (end,)),
-        Row("lifted", ALL, None, "a configuration cannot mend this cause"),
+        Row("lifted", COOLING, AVAILABLE, "the cause may have been mended", (may_be_mended,), (end,)),
+        Row("lifted", ALL, None, "what may have been mended is not at fault here"),
         Row("renewed", ALL, AVAILABLE, "the key was changed: what was held against the old one is void", (), (void,)),
         Row("tapped", RESTING, None, "a last resort is made here", (), (mark,)),
         stale("tapped", AVAILABLE, "the scope does not rest"),

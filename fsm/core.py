@@ -128,7 +128,25 @@ def lift(health: Health, now: float) -> Step:
     desk = Desk(NOBODY, health, now)
     for key, record in health.items():
         if record.state != cd.AVAILABLE:
-            desk.to_cooldown(key, "lifted", cd.Lifted(now, LIFTED_BY_CONFIG))
+            desk.to_cooldown(key, "lifted", cd.Lifted(now, LIFTED_BY_CONFIG), "a configuration was published")
+    return desk.step()
+
+
+def clear(health: Health, now: float, scopes: Iterable[str]) -> Step:
+    """An operator ends rests, whatever they are for. Strikes are kept, and so is a probe that is under way.
+
+    The step is of no session.
+
+    Args:
+        health: the cooldown records.
+        now: the time, in seconds.
+        scopes: the keys of the scopes; those that do not rest stay as they are.
+    """
+    desk = Desk(NOBODY, health, now)
+    for key in scopes:
+        record = desk.record(key)
+        if record is not None and record.state != cd.AVAILABLE:
+            desk.to_cooldown(key, "lifted", cd.Lifted(now, frozenset((record.reason,))), "by the operator")
     return desk.step()
 
 

@@ -73,7 +73,7 @@ class Desk:
         self._log(TURN, fired.after.id, fired, event, detail)
         return fired
 
-    def to_cooldown(self, key: str, name: str, event: Any, *, create: bool = False) -> None:
+    def to_cooldown(self, key: str, name: str, event: Any, detail: str = "", *, create: bool = False) -> None:
         """Pass an event to the record of a scope; a scope without a record has nothing to hear unless it is made."""
         record = self.record(key)
         if record is None:
@@ -83,7 +83,7 @@ class Desk:
         fired = COOLDOWN.fire(record, name, event)
         if fired.after is not record:
             self._changed[key] = fired.after
-        self._log(COOLDOWN, key, fired, event, getattr(event, "reason", ""))
+        self._log(COOLDOWN, key, fired, event, detail or getattr(event, "reason", ""))
 
     def tell(self, kind: NoticeKind, because: str, config: Config) -> None:
         """Make a notice."""

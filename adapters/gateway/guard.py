@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -12,6 +14,9 @@ from detent.adapters.settings.gateway import is_loopback
 from .keys import Caller, Keys, Scope
 from .trouble import RefusedError
 
+STOPPING: Final = "the gateway is stopping"
+"""Why nobody is let in any more."""
+
 
 @define
 class Guard:
@@ -20,12 +25,14 @@ class Guard:
     Attributes:
         keys: the keys that open the door.
         most: how many turns may be in flight.
-        in_flight: how many are.
+        closed: the gateway is stopping: nobody is let in any more.
+        turns: the tasks whose turns are in flight.
     """
 
     keys: Keys
     most: int
-    in_flight: int = field(default=0, init=False)
+    closed: bool = field(default=False, init=False)
+    turns: set[asyncio.Task[Any]] = field(factory=set, init=False)
 
     def admit(self, http: web.Request, scope: Scope) -> Caller:
         """Who sends a request, if that may be asked for.
@@ -41,6 +48,7 @@ class Guard:
         Raises:
             RefusedError: it is not let in.
         """
+        self._check_open()
         origin = http.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc != http.host:
             raise RefusedError(403, "permission", f"a page of {origin} may not use this gateway")
@@ -55,14 +63,25 @@ class Guard:
             raise RefusedError(403, "permission", says)
         return caller
 
+    def _check_open(self) -> None:
+        if self.closed:
+            raise RefusedError(503, "overloaded", f"{STOPPING}; come back in a moment", retry_after_s=1.0)
+
     def __enter__(self) -> None:
-        if self.in_flight >= self.most:
-            says = f"{self.in_flight} turns are in flight, the most there may be; raise gateway.max_turns"
+        self._check_open()
+        if len(self.turns) >= self.most:
+            says = f"{len(self.turns)} turns are in flight, the most there may be; raise gateway.max_turns"
             raise RefusedError(503, "overloaded", says, retry_after_s=1.0)
-        self.in_flight += 1
+        self.turns.add(_this_task())
 
     def __exit__(self, *_: object) -> None:
-        self.in_flight -= 1
+        self.turns.discard(_this_task())
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None  # requests are handled in tasks
+    return task
 
 
 def _names_this_machine(host: str) -> bool:

@@ -6,22 +6,29 @@ import asyncio
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
+from typing import Final
 
 from aiohttp import web
+from attrs import evolve
 
 from detent.adapters.controller import Controller
 from detent.adapters.settings import Settings
-from detent.adapters.settings.gateway import WANTS_KEYS, is_loopback
 from detent.adapters.upstreams import Upstreams
 from detent.adapters.wire import Form
 from detent.fsm.errors import BadDataError
 
+from .admin import Admin
 from .guard import Guard
 from .keys import Key, Keys
+from .life import Life
+from .live import LiveSettings, Loaded, open_to_others
 from .trouble import RefusedError
 from .turns import Turns, refusal
+
+_REST_S: Final = 1.0
+"""How long what is no turn may take to end, in seconds."""
 
 
 class Gateway:
@@ -40,8 +47,9 @@ class Gateway:
         self._settings = settings
         self._host = settings.gateway.host if host is None else host
         self._asked_port = settings.gateway.port if port is None else port
-        if not settings.gateway.keys and not is_loopback(self._host):
-            raise BadDataError((f"gateway.host: is {self._host!r}, which others can reach; {WANTS_KEYS}",))
+        wrong = open_to_others(settings, self._host)
+        if wrong:
+            raise BadDataError(wrong)
         self._open = AsyncExitStack()
         self._runner: web.AppRunner | None = None
         self._started = int(time.time())
@@ -63,38 +71,61 @@ class Gateway:
         await self.stop()
 
     async def start(self) -> None:
-        """Listen.
+        """Listen, and follow the configuration file.
 
         Raises:
             OSError: the address is taken, or is none of this machine.
+            JournalError: the journal's file is another controller's, or no decision log.
         """
-        connections = {name: provider.max_connections for name, provider in self._settings.providers.items()}
-        upstreams = await self._open.enter_async_context(Upstreams(self._settings.endpoint, connections=connections))
-        controller = await self._open.enter_async_context(Controller(self._settings.configs))
-        apis = {name: provider.api for name, provider in self._settings.providers.items()}
-        limits = self._settings.gateway
-        keys = Keys({name: Key(table.sha256, table.scopes) for name, table in limits.keys.items()})
-        self._turns = Turns(controller, upstreams, Guard(keys, limits.max_turns), apis, limits.aliases)
-        app = web.Application(client_max_size=limits.max_body_bytes)
+        settings = self._settings
+        upstreams = Upstreams(settings.endpoint, connections=settings.connections)
+        controller = Controller.from_settings(settings, upstreams=upstreams)
+        await self._open.enter_async_context(controller)
+        guard = Guard(_keys_of(settings), settings.gateway.max_turns)
+        self._turns = Turns(controller, upstreams, guard, _apis_of(settings), settings.gateway.aliases)
+        self._live = LiveSettings(settings, controller, self._host, self._use)
+        self._admin = Admin(controller, guard, self._live, lambda: self.address)
+        self._life = Life(controller, guard)
+        app = web.Application(client_max_size=settings.gateway.max_body_bytes)
         app.router.add_post("/v1/chat/completions", self._turn("openai"))
         app.router.add_get("/v1/models", self._models)
-        app.router.add_get("/healthz", _healthy)
+        app.router.add_routes(self._life.routes())
+        app.router.add_routes(self._admin.routes())
+        app.on_response_prepare.append(self._life.close_connection)
         # A client that goes away ends its handler, and with it the upstream call.
-        self._runner = web.AppRunner(
-            app, handler_cancellation=True, shutdown_timeout=limits.shutdown_s, access_log=None
-        )
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_REST_S, access_log=None)
         try:
             await self._runner.setup()
             await web.TCPSite(self._runner, self._host, self._asked_port).start()
         except BaseException:
             await self.stop()
             raise
+        watching = asyncio.create_task(self._live.watch())
+        self._open.push_async_callback(_cancelled, watching)
 
-    async def stop(self) -> None:
-        """Take no more requests, let the turns in flight end up to the limit, and close everything."""
+    async def stop(self, hurry: asyncio.Event | None = None) -> None:
+        """Take no more requests, let the turns in flight end up to ``gateway.shutdown_s``, and close everything.
+
+        Requests that still come are told to come back in a moment, and ``/readyz`` says why.
+
+        Args:
+            hurry: calls off the turns in flight when it is set.
+        """
         if self._runner is not None:
+            self._admin.close()
+            await self._life.end_turns(self._live.settings.gateway.shutdown_s, hurry)
             await self._runner.cleanup()
         await self._open.aclose()
+
+    async def reload(self) -> Loaded:
+        """Read the configuration file again, and take it over if there is no mistake in it."""
+        return await self._live.reload()
+
+    def _use(self, settings: Settings) -> None:
+        """Take over what is no part of the chains; requests in hand keep what they began with."""
+        guard = self._turns.guard
+        guard.keys, guard.most = _keys_of(settings), settings.gateway.max_turns
+        self._turns = evolve(self._turns, apis=_apis_of(settings), aliases=settings.gateway.aliases)
 
     def _turn(self, form: Form) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def turn(http: web.Request) -> web.StreamResponse:
@@ -112,12 +143,24 @@ class Gateway:
         return web.json_response({"object": "list", "data": listed})
 
 
-async def _healthy(_http: web.Request) -> web.Response:
-    return web.json_response({"status": "ok"})
+def _apis_of(settings: Settings) -> dict[str, str]:
+    return {name: provider.api for name, provider in settings.providers.items()}
+
+
+def _keys_of(settings: Settings) -> Keys:
+    return Keys({name: Key(table.sha256, table.scopes) for name, table in settings.gateway.keys.items()})
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def serve(settings: Settings, *, host: str | None, port: int | None, ready: Callable[[str], None]) -> None:
-    """Serve until the process is told to stop (SIGINT, SIGTERM).
+    """Serve until the process is told to stop (SIGINT, SIGTERM); told twice, it does not wait for turns in flight.
+
+    SIGHUP has the configuration read again, which also happens whenever its file changes.
 
     Args:
         settings: what ``detent.toml`` says.
@@ -128,10 +171,26 @@ async def serve(settings: Settings, *, host: str | None, port: int | None, ready
     Raises:
         OSError: the address is taken, or is none of this machine.
     """
-    stopped = asyncio.Event()
+    told, told_twice = asyncio.Event(), asyncio.Event()
+    reloading: set[asyncio.Task[Loaded]] = set()
+    gateway = Gateway(settings, host=host, port=port)
+
+    def stop() -> None:
+        (told_twice if told.is_set() else told).set()
+
+    def reload() -> None:
+        task = asyncio.ensure_future(gateway.reload())
+        reloading.add(task)
+        task.add_done_callback(reloading.discard)
+
+    await gateway.start()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    async with Gateway(settings, host=host, port=port) as gateway:
+        loop.add_signal_handler(number, stop)
+    if hasattr(signal, "SIGHUP"):
+        loop.add_signal_handler(signal.SIGHUP, reload)
+    try:
         ready(gateway.address)
-        await stopped.wait()
+        await told.wait()
+    finally:
+        await gateway.stop(told_twice)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from detent.fsm.chain import Config
 from detent.fsm.cooldown import Cooldown
 from detent.fsm.session import Session
 
-from ..store import MemoryStore, StoreClosedError
+from ..store import MemoryStore, SessionQuery, StoreClosedError
 
 
 class MortalStore:
@@ -51,6 +51,16 @@ class MortalStore:
         self._check()
         async for session in self._store.sessions():
             yield session
+
+    async def page(self, query: SessionQuery) -> Sequence[Session]:
+        """As the store does, while the process lives."""
+        self._check()
+        return await self._store.page(query)
+
+    async def counts(self) -> Mapping[str, int]:
+        """As the store does, while the process lives."""
+        self._check()
+        return await self._store.counts()
 
     def _check(self) -> None:
         if not self._alive:

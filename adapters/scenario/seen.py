@@ -6,7 +6,7 @@ from attrs import define, field
 
 from detent.fsm.decision import Decision, Notice, Outcome
 
-from ..writer import SessionStatus
+from ..status import SessionStatus
 
 
 @define

@@ -35,6 +35,11 @@ class Settings:
     journal: JournalSettings | None = None
     gateway: GatewayTable = field(factory=GatewayTable)
 
+    @property
+    def connections(self) -> Mapping[str, int]:
+        """How many calls of each provider may be in flight."""
+        return {name: provider.max_connections for name, provider in self.providers.items()}
+
     def endpoint(self, provider: str, credential: str = "", *, environ: Mapping[str, str] | None = None) -> Endpoint:
         """What calls to a provider with one of its credentials need; secrets are read now and not before.
 

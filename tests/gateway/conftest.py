@@ -35,26 +35,35 @@ ASKED = {"model": "default", "messages": [{"role": "user", "content": "Hello?"}]
 
 @frozen
 class Scene:
-    """Two providers and the gateway before them."""
+    """Two providers, the gateway before them, and its file."""
 
     alpha: LocalProvider
     beta: LocalProvider
     gateway: Gateway
+    file: Path
 
     @property
     def base_url(self) -> str:
         return f"{self.gateway.address}/v1"
+
+    def text(self, says: str) -> str:
+        """What stands in a file that says this, and where the providers are."""
+        return file_text(says, self.alpha, self.beta)
+
+
+def file_text(says: str, *providers: LocalProvider) -> str:
+    tables = [f'[providers.{each.name}]\nbase_url = "{each.base_url}"\n' for each in providers]
+    return "\n".join([says, *tables])
 
 
 @asynccontextmanager
 async def scene(folder: Path, text: str = CHAIN) -> AsyncIterator[Scene]:
     """Both providers, and a gateway whose file names them and says ``text`` besides."""
     async with LocalProvider("alpha") as alpha, LocalProvider("beta") as beta:
-        tables = [f'[providers.{each.name}]\nbase_url = "{each.base_url}"\n' for each in (alpha, beta)]
         file = folder / "detent.toml"
-        file.write_text("\n".join([text, *tables]), encoding="utf-8")
+        file.write_text(file_text(text, alpha, beta), encoding="utf-8")
         async with Gateway(load(file)) as gateway:
-            yield Scene(alpha, beta, gateway)
+            yield Scene(alpha, beta, gateway, file)
 
 
 @pytest.fixture
