@@ -39,7 +39,7 @@ def status_view(status: GatewayStatus) -> RenderableType:
     since = datetime.fromtimestamp(status.started_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     lines: list[RenderableType] = [
         _plain(f"Detent {status.version} listens on {status.address} since {since}"),
-        _plain(f"{status.turns:,} turns in flight, {total:,} sessions{f': {states}' if states else ''}"),
+        _plain(f"turns in flight: {status.turns:,}; sessions: {total:,}{f', {states}' if states else ''}"),
     ]
     lines += [_plain(f"chain {name}: {' -> '.join(models)}") for name, models in status.chains.items()]
     lines.append(rests_view(status.rests) if status.rests else _plain("nothing is in cooldown"))

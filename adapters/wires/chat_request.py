@@ -8,21 +8,20 @@ from typing import Any, Final
 from detent.fsm.mistakes import shown
 
 from .conversation import (
-    AnswerSchema,
     Conversation,
     Image,
     Message,
     Part,
     Text,
     Tool,
-    ToolChoice,
     ToolResult,
     ToolUse,
     invalid,
     merged,
     unsupported,
 )
-from .shapes import as_count, as_flag, as_number, as_table, as_tables, as_text, as_text_or_none, as_texts, image_at
+from .openai_tools import answer_schema_in, tool_choice_in, tools_in, written_answer_schema, written_tool_choice
+from .shapes import as_count, as_number, as_table, as_tables, as_text, as_text_or_none, as_texts, image_at
 
 _TUNING: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
 _READ: Final = frozenset(
@@ -62,9 +61,9 @@ def read_chat(fields: Mapping[str, Any]) -> Conversation:
     return Conversation(
         system=system,
         messages=messages,
-        tools=tuple(_tools(fields.get("tools") or ())),
-        tool_choice=_tool_choice(fields.get("tool_choice"), fields.get("parallel_tool_calls")),
-        answer=_answer(fields.get("response_format")),
+        tools=tuple(tools_in(fields.get("tools") or (), "function")),
+        tool_choice=tool_choice_in(fields.get("tool_choice"), fields.get("parallel_tool_calls"), "function"),
+        answer=answer_schema_in(fields.get("response_format"), "response_format", "json_schema"),
         max_tokens=_limit(fields),
         stop=as_texts(fields.get("stop") or (), "stop"),
         top_k=as_count(fields.get("top_k"), "top_k"),
@@ -89,9 +88,9 @@ def write_chat(asked: Conversation) -> dict[str, Any]:
     body: dict[str, Any] = {"messages": messages}
     if asked.tools:
         body["tools"] = [_written_tool(tool) for tool in asked.tools]
-        body |= _written_choice(asked.tool_choice)
+        body |= written_tool_choice(asked.tool_choice, "function")
     if asked.answer is not None:
-        body["response_format"] = _written_answer(asked.answer)
+        body["response_format"] = written_answer_schema(asked.answer, "json_schema")
     if asked.stop:
         body["stop"] = list(asked.stop)
     rest = {
@@ -178,49 +177,6 @@ def _uses(calls: object, path: str) -> Iterator[ToolUse]:
         )
 
 
-def _tools(tools: object) -> Iterator[Tool]:
-    for path, tool in as_tables(tools, "tools"):
-        if tool.get("type") != "function":
-            raise unsupported(f"{path} is of type {shown(tool.get('type'))}, which only its vendor has")
-        function = as_table(tool.get("function"), f"{path}.function")
-        parameters = function.get("parameters")
-        given = {} if parameters is None else {"parameters": as_table(parameters, f"{path}.function.parameters")}
-        yield Tool(
-            as_text(function.get("name"), f"{path}.function.name"),
-            as_text(function.get("description") or "", f"{path}.function.description"),
-            strict=as_flag(function.get("strict"), f"{path}.function.strict"),
-            **given,
-        )
-
-
-def _tool_choice(choice: object, parallel: object) -> ToolChoice:
-    at_once = as_flag(parallel, "parallel_tool_calls")
-    if choice is None or choice in ("auto", "none", "required"):
-        return ToolChoice(choice or "auto", parallel=at_once)
-    chosen = as_table(choice, "tool_choice")
-    if chosen.get("type") != "function":
-        raise unsupported(f"tool_choice is of type {shown(chosen.get('type'))}, which has no counterpart")
-    function = as_table(chosen.get("function"), "tool_choice.function")
-    return ToolChoice("named", as_text(function.get("name"), "tool_choice.function.name"), at_once)
-
-
-def _answer(wanted: object) -> AnswerSchema | None:
-    if wanted is None:
-        return None
-    table = as_table(wanted, "response_format")
-    kind = table.get("type")
-    if kind == "text":
-        return None
-    if kind == "json_object":
-        return AnswerSchema()
-    if kind != "json_schema":
-        raise unsupported(f"response_format is of type {shown(kind)}, which has no counterpart in other formats")
-    inner = as_table(table.get("json_schema"), "response_format.json_schema")
-    name = as_text(inner.get("name") or "answer", "response_format.json_schema.name")
-    schema = as_table(inner.get("schema") or {}, "response_format.json_schema.schema")
-    return AnswerSchema(name, schema, as_flag(inner.get("strict"), "response_format.json_schema.strict"))
-
-
 def _said(message: Message) -> list[dict[str, Any]]:
     """A message of the assistant."""
     text = "".join(part.text for part in message.parts if isinstance(part, Text))
@@ -263,18 +219,3 @@ def _written_tool(tool: Tool) -> dict[str, Any]:
     if tool.strict is not None:
         function["strict"] = tool.strict
     return {"type": "function", "function": function}
-
-
-def _written_choice(choice: ToolChoice) -> dict[str, Any]:
-    named = {"type": "function", "function": {"name": choice.name}}
-    written: dict[str, Any] = {} if choice.parallel is None else {"parallel_tool_calls": choice.parallel}
-    if choice.mode != "auto":
-        written["tool_choice"] = named if choice.mode == "named" else choice.mode
-    return written
-
-
-def _written_answer(answer: AnswerSchema) -> dict[str, Any]:
-    if answer.schema is None:
-        return {"type": "json_object"}
-    strict = {} if answer.strict is None else {"strict": answer.strict}
-    return {"type": "json_schema", "json_schema": {"name": answer.name, "schema": dict(answer.schema), **strict}}

@@ -11,20 +11,19 @@ from detent.fsm.mistakes import shown
 from detent.fsm.reasons import Failure
 
 from .conversation import (
-    AnswerSchema,
     Conversation,
     Image,
     Message,
     Text,
     Tool,
-    ToolChoice,
     ToolResult,
     ToolUse,
     invalid,
     merged,
     unsupported,
 )
-from .shapes import as_count, as_flag, as_number, as_table, as_tables, as_text, as_text_or_none, image_at
+from .openai_tools import answer_schema_in, tool_choice_in, tools_in, written_answer_schema, written_tool_choice
+from .shapes import as_count, as_number, as_table, as_tables, as_text, as_text_or_none, image_at
 
 _READ: Final = frozenset(
     (
@@ -73,9 +72,9 @@ def read_responses(fields: Mapping[str, Any]) -> Conversation:
     return Conversation(
         system=(*((Text(instructions),) if instructions else ()), *system),
         messages=messages,
-        tools=tuple(_tools(fields.get("tools") or ())),
-        tool_choice=_tool_choice(fields.get("tool_choice"), fields.get("parallel_tool_calls")),
-        answer=_answer(text.get("format")),
+        tools=tuple(tools_in(fields.get("tools") or (), "")),
+        tool_choice=tool_choice_in(fields.get("tool_choice"), fields.get("parallel_tool_calls"), ""),
+        answer=answer_schema_in(text.get("format"), "text.format", ""),
         max_tokens=as_count(fields.get("max_output_tokens"), "max_output_tokens"),
         temperature=as_number(fields.get("temperature"), "temperature"),
         top_p=as_number(fields.get("top_p"), "top_p"),
@@ -104,8 +103,8 @@ def write_responses(asked: Conversation) -> dict[str, Any]:
         body["instructions"] = "\n\n".join(part.text for part in asked.system)
     if asked.tools:
         body["tools"] = [_written_tool(tool) for tool in asked.tools]
-        body |= _written_choice(asked.tool_choice)
-    text: dict[str, Any] = {} if asked.answer is None else {"format": _written_answer(asked.answer)}
+        body |= written_tool_choice(asked.tool_choice, "")
+    text: dict[str, Any] = {} if asked.answer is None else {"format": written_answer_schema(asked.answer, "")}
     if asked.verbosity is not None:
         text["verbosity"] = asked.verbosity
     rest = {
@@ -237,48 +236,6 @@ def _use(item: Mapping[str, Any], path: str) -> ToolUse:
     )
 
 
-def _tools(tools: object) -> Iterator[Tool]:
-    for path, tool in as_tables(tools, "tools"):
-        if tool.get("type") != "function":
-            raise unsupported(f"{path} is of type {shown(tool.get('type'))}, which only its vendor has")
-        parameters = tool.get("parameters")
-        given = {} if parameters is None else {"parameters": as_table(parameters, f"{path}.parameters")}
-        yield Tool(
-            as_text(tool.get("name"), f"{path}.name"),
-            as_text(tool.get("description") or "", f"{path}.description"),
-            strict=as_flag(tool.get("strict"), f"{path}.strict"),
-            **given,
-        )
-
-
-def _tool_choice(choice: object, parallel: object) -> ToolChoice:
-    at_once = as_flag(parallel, "parallel_tool_calls")
-    if choice is None or choice in ("auto", "none", "required"):
-        return ToolChoice(choice or "auto", parallel=at_once)
-    chosen = as_table(choice, "tool_choice")
-    if chosen.get("type") != "function":
-        raise unsupported(f"tool_choice is of type {shown(chosen.get('type'))}, which has no counterpart")
-    return ToolChoice("named", as_text(chosen.get("name"), "tool_choice.name"), at_once)
-
-
-def _answer(wanted: object) -> AnswerSchema | None:
-    if wanted is None:
-        return None
-    table = as_table(wanted, "text.format")
-    kind = table.get("type")
-    if kind == "text":
-        return None
-    if kind == "json_object":
-        return AnswerSchema()
-    if kind != "json_schema":
-        raise unsupported(f"text.format is of type {shown(kind)}, which has no counterpart in other formats")
-    return AnswerSchema(
-        as_text(table.get("name") or "answer", "text.format.name"),
-        as_table(table.get("schema") or {}, "text.format.schema"),
-        as_flag(table.get("strict"), "text.format.strict"),
-    )
-
-
 def _written(message: Message) -> Iterator[dict[str, Any]]:
     """The items of a message, in its order: runs of words and pictures together, each call and result by itself."""
     for spoken, parts in groupby(message.parts, lambda part: isinstance(part, (Text, Image))):
@@ -312,17 +269,3 @@ def _written_tool(tool: Tool) -> dict[str, Any]:
     # Unless told otherwise Responses hold a schema to the rules of strict mode; few that were written for others obey.
     written = {"type": "function", "name": tool.name, "parameters": dict(tool.parameters), "strict": bool(tool.strict)}
     return written | ({"description": tool.description} if tool.description else {})
-
-
-def _written_choice(choice: ToolChoice) -> dict[str, Any]:
-    written: dict[str, Any] = {} if choice.parallel is None else {"parallel_tool_calls": choice.parallel}
-    if choice.mode != "auto":
-        written["tool_choice"] = {"type": "function", "name": choice.name} if choice.mode == "named" else choice.mode
-    return written
-
-
-def _written_answer(answer: AnswerSchema) -> dict[str, Any]:
-    if answer.schema is None:
-        return {"type": "json_object"}
-    strict = {} if answer.strict is None else {"strict": answer.strict}
-    return {"type": "json_schema", "name": answer.name, "schema": dict(answer.schema), **strict}
