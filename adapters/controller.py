@@ -12,6 +12,7 @@ from detent.fsm.chain import DEFAULT_CHAIN, Config
 
 from .history import Subscription
 from .journal import Journal
+from .reports import Observer
 from .session import LiveSession
 from .settings import Settings, UnknownCredentialError
 from .status import Cleared, Rest, SessionStatus
@@ -195,6 +196,14 @@ class Controller:
             scopes: the keys of the scopes, as `rests` shows them; None: all of them.
         """
         return await self._writer.clear(scopes)
+
+    def observe(self, observer: Observer) -> None:
+        """Tell somebody of every stored step and every turn that is over, at once: metrics, traces, logs.
+
+        Args:
+            observer: is told in the task in which it happens; what it raises is logged, and no turn's failure.
+        """
+        self._writer.history.observe(observer)
 
     def subscribe(self, session_id: str | None = None, size: int = 1000) -> Subscription:
         """A live view of decisions and notices, of one session or of all.

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
 
 from detent.fsm.decision import Decision, Notice, Step
 from detent.fsm.turn_events import Fate
 
 from .journal import Journal
+from .reports import Observer, TurnReport
+
+T = TypeVar("T")
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Subscription:
@@ -73,6 +79,7 @@ class History:
         self._holds_journal = False
         self._decisions: deque[Decision] = deque(maxlen=size)
         self._subscriptions: list[Subscription] = []
+        self._observers: list[Observer] = []
 
     def record(self, step: Step) -> None:
         """Keep a stored step's decisions, write them down, and pass them and its notices on."""
@@ -84,6 +91,17 @@ class History:
             for item in news:
                 for subscription in self._subscriptions:
                     subscription.offer(item)
+        for observer in self._observers:
+            _tell(observer.step, step)
+
+    def settled(self, report: TurnReport) -> None:
+        """Pass on that a turn is over."""
+        for observer in self._observers:
+            _tell(observer.turn, report)
+
+    def observe(self, observer: Observer) -> None:
+        """Tell somebody of every step and turn from now on."""
+        self._observers.append(observer)
 
     def open(self) -> None:
         """Take the journal's file, if it is not taken yet.
@@ -113,6 +131,14 @@ class History:
     def of(self, session: str) -> list[Decision]:
         """The kept decisions of one session, oldest first."""
         return [decision for decision in self._decisions if decision.session == session]
+
+
+def _tell(hear: Callable[[T], None], what: T) -> None:
+    """Tell an observer; one that fails is no turn's failure."""
+    try:
+        hear(what)
+    except Exception:
+        _LOG.exception("an observer failed; the session goes on")
 
 
 def sentences(decisions: Iterable[Decision]) -> list[str]:

@@ -26,6 +26,7 @@ from .attempts import CallFunction
 from .outcomes import Sent, error_of
 from .racing import Race
 from .reading import failure_of_exception
+from .reports import TurnRecord
 from .store import StoreClosedError
 from .writer import ControllerClosedError, Decide, Writer
 
@@ -77,6 +78,7 @@ class TurnRun:
         self._sent = Sent()
         self._cause: BaseException | None = None
         self._lease_renewed = writer.now()
+        self._record = TurnRecord(writer.now)
 
     @property
     def id(self) -> str:
@@ -170,6 +172,8 @@ class TurnRun:
             came: Whole | Opened | Broken | Step = await self._begun(self._present)
         else:
             came = await self._first_of_two(order)
+        if isinstance(came, Opened):
+            self._record.content(came.attempting.order.attempt)
         if isinstance(came, Opened) and not self._turn.live:
             came = await self._gathered(came)
         return await self._fail(came) if isinstance(came, Broken) else came
@@ -197,6 +201,7 @@ class TurnRun:
 
     def _made(self, order: Call, call: CallFunction) -> Attempting:
         self.attempts.append(order.candidate.label)
+        self._record.called(order.attempt, order.candidate)
         assert self._turn is not None  # an attempt belongs to a turn that began
         return Attempting(call, order, self._left, self._turn.config.revision)
 
@@ -303,20 +308,26 @@ class TurnRun:
         try:
             step = await self._writer.decide(self._session_id, decide, self._chain)
         except asyncio.CancelledError:
-            self.outcome = Outcome("aborted", self._session_id, self._request.turn)
+            self._settle(Outcome("aborted", self._session_id, self._request.turn))
             with suppress(StoreClosedError, ControllerClosedError):
                 await asyncio.shield(self._writer.forget(self._session_id, [self._request.turn]))
             raise
-        self._turn, self.state = step.turn, step.session.state
+        self._turn, self.state, self._chain = step.turn, step.session.state, step.session.chain
         self.notices.extend(step.notices)
         if isinstance(step.command, Outcome):
-            self.outcome = step.command
+            self._settle(step.command)
         return step
+
+    def _settle(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        answered = self._present.order.attempt if self._present is not None and outcome.kind == "answered" else None
+        self._writer.history.settled(self._record.report(outcome, self._chain, answered))
 
     async def _fail(self, broken: Broken) -> Step:
         turn, dice = self._turn, self._writer.dice()
         assert turn is not None  # begun by _decide_start
         self._cause = broken.cause
+        self._record.failed(broken.attempt, broken.failure.reason)
         return await self._decided(
             lambda s, _config, health, now: core.failed(s, turn, health, now, broken.attempt, broken.failure, dice)
         )

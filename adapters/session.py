@@ -8,14 +8,14 @@ from typing import Any
 
 from detent.fsm import core
 from detent.fsm.chain import DEFAULT_CHAIN
-from detent.fsm.decision import Notice, Outcome, Step
+from detent.fsm.decision import Decision, Notice, Outcome, Step
 from detent.fsm.errors import DetentError
 
 from .attempting import Opened, Whole
 from .attempts import CallFunction
 from .history import Subscription, sentences
 from .running import TurnRun
-from .status import SessionStatus
+from .status import CandidateStatus, SessionStatus
 from .tool_calls import Held, with_whole_calls
 from .upstreams import Upstreams
 from .wire import Form, Piece, Request, joined
@@ -248,13 +248,21 @@ class LiveSession:
         """What the session is doing. Looking changes nothing."""
         return await self._writer.status(self.id, self._chain)
 
+    async def candidates(self) -> tuple[CandidateStatus, ...]:
+        """How each candidate of its chain is: what rests, why and how long, and who probes. Looking changes nothing."""
+        return await self._writer.candidates(self.id, self._chain)
+
+    def decisions(self) -> list[Decision]:
+        """The decisions of this session that the controller still keeps, oldest first."""
+        return self._writer.history.of(self.id)
+
     def why(self, last: int = 20) -> list[str]:
         """The last decisions of this session in sentences, oldest first, with everybody who was passed over.
 
         Args:
             last: how many decisions.
         """
-        return sentences(self._writer.history.of(self.id)[-last:])
+        return sentences(self.decisions()[-last:])
 
     def subscribe(self, size: int = 1000) -> Subscription:
         """A live view of this session's decisions and notices."""

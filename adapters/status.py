@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from detent.fsm import core
-from detent.fsm.chain import Config
-from detent.fsm.cooldown import AVAILABLE
+from detent.fsm.chain import Candidate, Config
+from detent.fsm.cooldown import AVAILABLE, COOLING, PROBING, Cooldown
 from detent.fsm.session import Session
 from detent.fsm.walk import Health
 
@@ -66,6 +66,37 @@ class Rest:
 
 
 @frozen
+class CandidateStatus:
+    """How a candidate of a session's chain is.
+
+    Attributes:
+        model: the model reference.
+        credential: the name of the credential; empty where its provider has one unnamed.
+        serves: the session uses this model now.
+        home: it is the model of home.
+        state: ``available``, ``cooling``, ``due`` (the rest is over, and the next call is the probe) or ``probing``.
+        scope: the key of the scope that the state is about, empty: nothing is remembered of it.
+        reason: the failure reason of the last rest; empty: none.
+        hard: no last resort may shorten the rest.
+        strikes: failures in a row.
+        left: the seconds until it may be called: of its rest, or of the lease of the probe.
+        prober: the id of the turn that probes; empty: none does.
+    """
+
+    model: str
+    credential: str
+    serves: bool
+    home: bool
+    state: str
+    scope: str = ""
+    reason: str = ""
+    hard: bool = False
+    strikes: int = 0
+    left: float = 0.0
+    prober: str = ""
+
+
+@frozen
 class Cleared:
     """What came of an operator's wish to end rests.
 
@@ -115,6 +146,51 @@ def rests_in(health: Health, now: float) -> tuple[Rest, ...]:
         if record.state != AVAILABLE
     ]
     return tuple(sorted(found, key=lambda rest: (-rest.left, rest.scope)))
+
+
+def candidates_of(session: Session, config: Config, health: Health, now: float) -> tuple[CandidateStatus, ...]:
+    """How each candidate of a session's chain is: a pin first, then the chain in its order.
+
+    Args:
+        session: the session.
+        config: the configuration of its chain.
+        health: the cooldown records.
+        now: the time, in seconds.
+    """
+    pinned = () if session.pin is None else (session.pin,)
+    models = dict.fromkeys((*pinned, *config.chain.models, session.serving))
+    home = core.home(session, config)
+    return tuple(
+        _candidate(candidate, model == session.serving, model == home, health, now)
+        for model in models
+        for candidate in config.candidates(model)
+    )
+
+
+def _candidate(candidate: Candidate, serves: bool, home: bool, health: Health, now: float) -> CandidateStatus:
+    """How a candidate is, as the record tells that keeps it longest from being called."""
+    who = candidate.model, candidate.credential, serves, home
+    known = [record for key in candidate.scopes if (record := health.get(key)) is not None]
+    if not known:
+        return CandidateStatus(*who, AVAILABLE)
+    record = max(known, key=lambda each: (not each.open(now), each.due(now), _ends(each), each.strikes))
+    state = "due" if record.due(now) else COOLING if record.rests(now) else record.state
+    probing = state == PROBING
+    return CandidateStatus(
+        *who,
+        state=state,
+        scope=record.key,
+        reason=record.reason,
+        hard=record.hard,
+        strikes=record.strikes,
+        left=0.0 if state in (AVAILABLE, "due") else max(0.0, _ends(record) - now),
+        prober=record.holder.partition("#")[0] if probing else "",
+    )
+
+
+def _ends(record: Cooldown) -> float:
+    """When a scope may be called again, in seconds."""
+    return max(record.until, record.lease_until) if record.state == PROBING else record.until
 
 
 def _cooling(session: Session, config: Config, health: Health, now: float) -> dict[str, float]:

@@ -25,7 +25,7 @@ from detent.fsm.session import Session
 
 from .history import History, Subscription
 from .journal import Journal
-from .status import Cleared, Rest, SessionStatus, rests_in, status_of
+from .status import CandidateStatus, Cleared, Rest, SessionStatus, candidates_of, rests_in, status_of
 from .store import ConflictError, MemoryStore, SessionQuery, Store
 
 Decide = Callable[[Session, Config, walk.Health, float], Step]
@@ -188,6 +188,13 @@ class Writer:
         session, health = await self._store.read(session_id)
         config = await self._config(session.chain if session is not None else chain)
         return status_of(session or core.fresh(session_id, config, chain), config, health, self.now())
+
+    async def candidates(self, session_id: str, chain: str = DEFAULT_CHAIN) -> tuple[CandidateStatus, ...]:
+        """How each candidate of a session's chain is; of one that does not exist yet as it would begin."""
+        await self.open()
+        session, health = await self._store.read(session_id)
+        config = await self._config(session.chain if session is not None else chain)
+        return candidates_of(session or core.fresh(session_id, config, chain), config, health, self.now())
 
     async def exists(self, session_id: str) -> bool:
         """Whether the session has begun."""

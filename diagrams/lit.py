@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from detent.fsm.decision import Decision, Notice
@@ -38,10 +38,20 @@ def lit(machine: str, items: Iterable[Decision | Notice], format: TimelineFormat
     mine = [item for item in items if isinstance(item, Decision) and item.machine == machine]
     if not mine:
         raise TimelineError(f"no decision of this session is of the {machine} machine; its timeline may show more")
-    last = mine[-1]
-    came = next((one for one in reversed(mine) if one.subject == last.subject and one.before != one.after), last)
+    last, came = mine[-1], brought(mine)
     table = _TABLES[machine]
     if format == "text":
         return f"{text(table, state=last.after)}\n{came}\n"
     row = next((row for row in table.rows if row.name == came.row), None)
     return svg(table, last.after, row, before=came.before)
+
+
+def brought(decisions: Sequence[Decision]) -> Decision:
+    """The decision that brought a machine where it stands; the last one where none has moved it.
+
+    Args:
+        decisions: those of one machine, at least one, oldest first; of several subjects the last one's count.
+    """
+    last = decisions[-1]
+    moves = (one for one in reversed(decisions) if one.subject == last.subject and one.before != one.after)
+    return next(moves, last)

@@ -126,13 +126,16 @@ def style(root: str) -> str:
     rules = _RULES.strip()
     for word, value in _WORDS.items():
         rules = rules.replace(word, value)
-    scoped = [_scoped(root, rule) for rule in rules.splitlines()]
+    return "\n".join((palette(root), *(_scoped(root, rule) for rule in rules.splitlines())))
+
+
+def palette(root: str) -> str:
+    """The colours as variables of the elements with this class."""
     return "\n".join(
         (
             f".{root}{{{_variables(LIGHT)}}}",
             f"@media (prefers-color-scheme:dark){{.{root}:not(.light){{{_variables(DARK)}}}}}",
             f".{root}.dark{{{_variables(DARK)}}}",
-            *scoped,
         )
     )
 

@@ -109,6 +109,11 @@ class _Canvas:
         return start, self.right if last else (self.middles[after - 1] + self.middles[after]) / 2
 
 
+def stylesheet() -> str:
+    """The style sheet of every timeline."""
+    return f"{style(ROOT)}\n{_RULES}"
+
+
 def timeline_svg(life: Chronicle) -> str:
     """One session's life as one SVG document, 880 pixels wide.
 
@@ -134,7 +139,7 @@ def _document(canvas: _Canvas) -> Iterator[str]:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{ROOT}" viewBox="0 0 {_WIDTH:g} {height:g}" '
         f'width="{_WIDTH:g}" height="{height:g}" role="img" aria-label="{escape(title, {chr(34): "&quot;"})}">'
     )
-    yield f"<style>\n{style(ROOT)}\n{_RULES}\n</style>"
+    yield f"<style>\n{stylesheet()}\n</style>"
     yield f'<rect class="paper" width="{_WIDTH:g}" height="{height:g}" rx="12"/>'
     yield f'<text class="headline" x="{_MARGIN:g}" y="36">{escape(_cut(title, 70))}</text>'
     yield f'<text class="caption" x="{_MARGIN:g}" y="55">{escape(_caption(life))}</text>'

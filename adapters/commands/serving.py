@@ -28,12 +28,15 @@ def serve(path: Path | None, host: str | None, port: int | None) -> None:
     """
     from ..gateway import serve as run
     from ..settings import find, load
+    from ..telemetry.logs import configure
 
     found = find(path)
     if found is None:
         raise click.UsageError("no detent.toml was found; write one with 'detent init', or name a file")
+    settings = load(found)
+    configure(settings.gateway.log, settings.gateway.log_level)
     try:
-        asyncio.run(run(load(found), host=host, port=port, ready=lambda at: click.echo(f"Detent listens on {at}")))
+        asyncio.run(run(settings, host=host, port=port, ready=lambda at: click.echo(f"Detent listens on {at}")))
     except OSError as error:
         raise click.ClickException(f"cannot listen: {error.strerror or error}; name another --port") from error
 

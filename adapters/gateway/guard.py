@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
+import secrets
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,8 +16,13 @@ from detent.adapters.settings.gateway import is_loopback
 from .keys import Caller, Keys, Scope
 from .trouble import RefusedError
 
+TOKEN_HEADER: Final = "X-Detent-Token"  # noqa: S105 - its name, not what it says
+"""Where the gateway's own page shows that it is."""
+
 STOPPING: Final = "the gateway is stopping"
 """Why nobody is let in any more."""
+
+_BROWSERS_SAY: Final = frozenset(("Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode"))
 
 
 @define
@@ -27,12 +34,14 @@ class Guard:
         most: how many turns may be in flight.
         closed: the gateway is stopping: nobody is let in any more.
         turns: the tasks whose turns are in flight.
+        token: what the gateway's own page knows, and no other; new with each process.
     """
 
     keys: Keys
     most: int
     closed: bool = field(default=False, init=False)
     turns: set[asyncio.Task[Any]] = field(factory=set, init=False)
+    token: str = field(factory=secrets.token_urlsafe, init=False, repr=False)
 
     def admit(self, http: web.Request, scope: Scope) -> Caller:
         """Who sends a request, if that may be asked for.
@@ -49,12 +58,9 @@ class Guard:
             RefusedError: it is not let in.
         """
         self._check_open()
-        origin = http.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != http.host:
-            raise RefusedError(403, "permission", f"a page of {origin} may not use this gateway")
-        if not self.keys.known and not _names_this_machine(http.host):
-            says = f"{http.host!r} does not name this machine; configure [gateway.keys] to be reached by other names"
-            raise RefusedError(403, "permission", says)
+        self.check_place(http)
+        if scope == "admin":
+            self._check_token(http)
         caller = self.keys.caller(http.headers)
         if caller is None:
             raise RefusedError(401, "auth", "no key, or one that is not known here; see [gateway.keys] in detent.toml")
@@ -62,6 +68,32 @@ class Guard:
             says = f"the key {caller.name!r} has no scope {scope!r}; add it to its scopes in [gateway.keys]"
             raise RefusedError(403, "permission", says)
         return caller
+
+    def check_place(self, http: web.Request) -> None:
+        """Check by what name a request reaches the gateway, and from which page.
+
+        Args:
+            http: the request.
+
+        Raises:
+            RefusedError: another site may be behind it.
+        """
+        origin = http.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc != http.host:
+            raise RefusedError(403, "permission", f"a page of {origin} may not use this gateway")
+        if not self.keys.known and not _names_this_machine(http.host):
+            says = f"{http.host!r} does not name this machine; configure [gateway.keys] to be reached by other names"
+            raise RefusedError(403, "permission", says)
+
+    def _check_token(self, http: web.Request) -> None:
+        """Check that a browser's wish to change something comes from the gateway's own page.
+
+        With keys nothing is asked: no page can send a key that it was not given.
+        """
+        if self.keys.known or http.method in ("GET", "HEAD") or not (_BROWSERS_SAY & http.headers.keys()):
+            return
+        if not hmac.compare_digest(http.headers.get(TOKEN_HEADER, "").encode(), self.token.encode()):
+            raise RefusedError(403, "permission", f"a page must send its token in {TOKEN_HEADER}; load it again")
 
     def _check_open(self) -> None:
         if self.closed:

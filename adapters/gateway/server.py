@@ -20,10 +20,13 @@ from detent.adapters.wire import Form
 from detent.fsm.errors import BadDataError
 
 from .admin import Admin
+from .dashboard import Dashboard
 from .guard import Guard
+from .headers import harden
 from .keys import Key, Keys
 from .life import Life
 from .live import LiveSettings, Loaded, open_to_others
+from .observed import Observed
 from .trouble import RefusedError
 from .turns import Turns, refusal
 
@@ -82,6 +85,8 @@ class Gateway:
         controller = Controller.from_settings(settings, upstreams=upstreams)
         await self._open.enter_async_context(controller)
         guard = Guard(_keys_of(settings), settings.gateway.max_turns)
+        observed = Observed(controller, guard)
+        self._open.push_async_callback(observed.begin())
         self._turns = Turns(controller, upstreams, guard, _apis_of(settings), settings.gateway.aliases)
         self._live = LiveSettings(settings, controller, self._host, self._use)
         self._admin = Admin(controller, guard, self._live, lambda: self.address)
@@ -91,6 +96,9 @@ class Gateway:
         app.router.add_get("/v1/models", self._models)
         app.router.add_routes(self._life.routes())
         app.router.add_routes(self._admin.routes())
+        app.router.add_routes(Dashboard(controller, guard).routes())
+        app.router.add_routes(observed.routes())
+        app.on_response_prepare.append(harden)
         app.on_response_prepare.append(self._life.close_connection)
         # A client that goes away ends its handler, and with it the upstream call.
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_REST_S, access_log=None)

@@ -45,6 +45,8 @@ class GatewayTable:
         max_turns: how many turns may be in flight; more are turned away.
         max_body_bytes: the largest request.
         shutdown_s: how long turns in flight may take to end when the gateway stops.
+        log: how `detent serve` logs to its standard error, a line a turn: ``text`` or ``json``.
+        log_level: the least level that is logged.
     """
 
     host: str = "127.0.0.1"
@@ -54,6 +56,8 @@ class GatewayTable:
     max_turns: int = 1000
     max_body_bytes: int = 64 * 1024 * 1024
     shutdown_s: float = 30.0
+    log: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 def read_gateway(table: Mapping[str, Any], problems: Problems) -> GatewayTable:

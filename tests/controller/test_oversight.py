@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from detent.adapters import Cleared, MemoryStore, SessionQuery
-from detent.fsm import Session
+from detent.adapters.status import candidates_of
+from detent.fsm import Chain, Config, Session, core
+from detent.fsm.cooldown import Cooldown
 
 from .conftest import Provider, controller, in_virtual_time, text_of
 
@@ -112,5 +114,55 @@ def test_a_scope_that_is_being_probed_is_left_to_its_probe() -> None:
             async with answer:
                 assert [piece async for piece in answer][-1] == "a/x"
             assert await detent.rests() == ()
+
+    in_virtual_time(story)
+
+
+def test_the_candidates_of_a_chain_tell_what_rests_what_is_due_and_who_probes() -> None:
+    async def story() -> None:
+        provider = Provider(a_x="overloaded")
+        async with controller() as detent:
+            session = detent.session("s")
+            assert [(each.model, each.state, each.serves, each.home) for each in await session.candidates()] == [
+                ("a/x", "available", True, True),
+                ("b/y", "available", False, False),
+            ]
+            await text_of(session, provider)
+            home, fallback = await session.candidates()
+            assert (home.state, home.scope, home.reason, home.strikes) == ("cooling", "model a/x", "overloaded", 1)
+            assert (home.serves, home.home, fallback.serves, fallback.home) == (False, True, True, False)
+            assert home.left > 0
+            await asyncio.sleep(home.left)
+            due = (await session.candidates())[0]
+            assert (due.state, due.left, due.prober) == ("due", 0.0, "")
+            async with await session.run(Provider().stream) as answer:
+                probed = (await session.candidates())[0]
+                assert (probed.state, probed.prober) == ("probing", answer.turn)
+                assert probed.left > 0
+            assert (await detent.session("new").candidates())[0].serves
+
+    in_virtual_time(story)
+
+
+def test_of_several_scopes_the_one_tells_that_keeps_a_candidate_longest_from_being_called() -> None:
+    config = Config(Chain.of("a/x"))
+    due = Cooldown("model a/x", "cooling", until=5.0, reason="overloaded")
+    rests = Cooldown("credential a@", "cooling", until=30.0, reason="auth")
+    longer = Cooldown("endpoint a", "cooling", until=40.0, reason="network")
+    for health in ((due, rests), (rests, due)):
+        (shown,) = candidates_of(core.fresh("s", config), config, {each.key: each for each in health}, 10.0)
+        assert (shown.state, shown.reason, shown.left) == ("cooling", "auth", 20.0)
+    (shown,) = candidates_of(core.fresh("s", config), config, {each.key: each for each in (rests, longer)}, 10.0)
+    assert (shown.scope, shown.left) == ("endpoint a", 30.0)
+
+
+def test_a_pin_outside_the_chain_stands_before_it_and_each_credential_for_itself() -> None:
+    async def story() -> None:
+        async with controller() as detent:
+            await detent.publish(Config(Chain.of("a/x"), credentials={"a": ("one", "two")}))
+            session = detent.session("s")
+            await session.pin("c/z")
+            shown = [(each.model, each.credential, each.home) for each in await session.candidates()]
+            assert shown == [("c/z", "", True), ("a/x", "one", False), ("a/x", "two", False)]
 
     in_virtual_time(story)

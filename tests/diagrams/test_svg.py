@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 import detent.diagrams.gallery as gallery
-from detent.diagrams import draw, pictures, svg, write
+from detent.diagrams import PAGE, bare, draw, pictures, stylesheet, svg, write
 from detent.diagrams.style import DARK, LIGHT, TEXT_PAIRS
 from detent.fsm.rows import Row
 from detent.fsm.session import SESSION
@@ -177,3 +177,11 @@ def test_an_unknown_machine_or_format_is_named_with_the_way_out() -> None:
     form: Any = "gif"
     with pytest.raises(gallery.UnknownPictureError, match="'gif'; there are svg, mermaid, dot, text"):
         draw("turn", form)
+
+
+def test_a_bare_picture_and_the_sheet_are_the_whole_picture_taken_apart() -> None:
+    whole = svg(SESSION)
+    style = whole.partition("<style>\n")[2].partition("</style>\n")[0]
+    assert bare(whole) == whole.replace(f"<style>\n{style}</style>\n", "")
+    assert style in stylesheet()
+    assert f".{PAGE}.dark{{" in stylesheet()
