@@ -1,4 +1,4 @@
-"""The README's pictures of the dashboard: ``python -m tests.gateway.dashboard.screenshots docs`` takes them anew."""
+"""The README's pictures of the dashboard: ``python -m tests.gateway.dashboard.screenshots adapters/gateway/dashboard`` takes them anew."""
 
 from __future__ import annotations
 
