@@ -1,4 +1,7 @@
-"""The README's pictures of the dashboard: ``python -m tests.gateway.dashboard.screenshots adapters/gateway/dashboard`` takes them anew."""
+"""The README's pictures of the dashboard, taken anew.
+
+``python -m tests.gateway.dashboard.screenshots adapters/gateway/dashboard``
+"""
 
 from __future__ import annotations
 
