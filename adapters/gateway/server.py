@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 
@@ -15,13 +15,12 @@ from detent.adapters.controller import Controller
 from detent.adapters.settings import Settings
 from detent.adapters.settings.gateway import WANTS_KEYS, is_loopback
 from detent.adapters.upstreams import Upstreams
-from detent.adapters.wire import Form
 from detent.fsm.errors import BadDataError
 
+from .endpoints import Endpoints
 from .guard import Guard
 from .keys import Key, Keys
-from .trouble import RefusedError
-from .turns import Turns, refusal
+from .turns import Turns
 
 
 class Gateway:
@@ -76,8 +75,7 @@ class Gateway:
         keys = Keys({name: Key(table.sha256, table.scopes) for name, table in limits.keys.items()})
         self._turns = Turns(controller, upstreams, Guard(keys, limits.max_turns), apis, limits.aliases)
         app = web.Application(client_max_size=limits.max_body_bytes)
-        app.router.add_post("/v1/chat/completions", self._turn("openai"))
-        app.router.add_get("/v1/models", self._models)
+        app.router.add_routes(Endpoints(lambda: self._turns, self._started).routes())
         app.router.add_get("/healthz", _healthy)
         # A client that goes away ends its handler, and with it the upstream call.
         self._runner = web.AppRunner(
@@ -95,21 +93,6 @@ class Gateway:
         if self._runner is not None:
             await self._runner.cleanup()
         await self._open.aclose()
-
-    def _turn(self, form: Form) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def turn(http: web.Request) -> web.StreamResponse:
-            return await self._turns.answer(http, form)
-
-        return turn
-
-    async def _models(self, http: web.Request) -> web.Response:
-        try:
-            self._turns.guard.admit(http, "call")
-        except RefusedError as error:
-            return refusal("openai", error.trouble)
-        names = (await self._turns.names()).listed
-        listed = [{"id": name, "object": "model", "created": self._started, "owned_by": "detent"} for name in names]
-        return web.json_response({"object": "list", "data": listed})
 
 
 async def _healthy(_http: web.Request) -> web.Response:
