@@ -15,6 +15,7 @@ from rich.progress import Progress
 
 from detent.fsm.errors import DetentError
 
+from .commands import importing
 from .journal import Journal
 from .scenario import Result, ScenarioError, run_file
 
@@ -387,6 +388,9 @@ def check(ctx: click.Context, path: Path | None, only: str | None, limit: int, a
         else:
             click.echo(f"chain {name}\n{report}\n")
     ctx.exit(0 if good else 1)
+
+
+main.add_command(importing.import_)
 
 
 if __name__ == "__main__":
