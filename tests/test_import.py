@@ -223,6 +223,16 @@ def test_a_secret_in_an_address_is_left_out(url: str, left: str) -> None:
     assert SECRET not in draft.text("")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("X-Api-Token", "hunter2"), ("X-Team", SECRET), ("X-Team", f"team {SECRET}")]
+)
+def test_a_header_is_copied_only_if_neither_its_name_nor_its_value_looks_secret(name: str, value: str) -> None:
+    params = f'{{model: openai/b, extra_headers: {{X-Plain: yes it is, {name}: "{value}"}}}}'
+    draft = read_litellm(f"model_list: [{{model_name: a, litellm_params: {params}}}]")
+    assert draft.providers["openai"]["headers"] == {"X-Plain": "yes it is"}
+    assert value not in draft.text("")
+
+
 PROGRAMS = {"openclaw": OPENCLAW, "litellm": LITELLM}
 programs = pytest.mark.parametrize("program", PROGRAMS)
 

@@ -198,6 +198,12 @@ def test_events_are_passed_on_as_they_came_and_in_order(script: Script, order: s
     assert [piece.event.decode() for piece in got] == order.split()
 
 
+def test_an_event_with_text_and_a_fragment_is_no_text_to_let_go() -> None:
+    got, error = play((sent("a", evolve(LOOK[0], text="I look ")),))
+    assert error is None
+    assert text(got) == "from b"
+
+
 def test_a_call_that_is_whole_is_passed_on_though_the_next_one_breaks_off() -> None:
     first = tuple(sent(name, piece) for name, piece in zip("abc", LOOK, strict=True))
     got, error = play((*first, sent("d", TURN[0])))
