@@ -283,6 +283,30 @@ def test_a_rate_limit_everywhere_is_a_429_with_the_providers_own_time(played, fo
     played(story)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_no_candidate_can_be_asked_is_the_requests_failure_and_not_worth_coming_back_for(played, stream):
+    """Codex came back for ever where it was told that the service is unavailable."""
+
+    async def story(scene):
+        reply = await scene.ask("responses", stream=stream, tools=[{"type": "web_search"}])
+        assert reply.status == 400
+        assert ERRORS["responses"](reply.body)[:2] == ("invalid_request_error", "unsupported")
+        assert "web_search" in ERRORS["responses"](reply.body)[2]
+        assert "Retry-After" not in reply.headers
+
+    played(story, apis=("openai", "anthropic"))
+
+
+def test_what_codex_says_of_itself_is_no_part_of_what_is_asked(played):
+    async def story(scene):
+        codex = {"client_metadata": {"session_id": "s"}, "include": ["reasoning.encrypted_content"], "store": False}
+        reply = await scene.ask("responses", **codex, prompt_cache_key="s", reasoning={"summary": "auto"})
+        assert reply.headers["X-Detent-Model"] == "alpha/large"
+        assert "client_metadata" not in scene.alpha.calls[0].body
+
+    played(story, apis=("anthropic", "openai"))
+
+
 def test_a_failure_of_the_request_is_told_in_the_clients_form_whoever_said_it(played, form):
     async def story(scene):
         said = "This model's maximum context length is 8192 tokens. Your messages resulted in 9000 tokens."
