@@ -8,7 +8,7 @@ import click
 
 from detent.fsm.errors import DetentError
 
-from .commands import configuration, failures, operations, pictures, promises, serving, stories
+from .commands import configuration, failures, importing, operations, pictures, promises, serving, stories
 
 
 class _Group(click.Group):
@@ -44,6 +44,7 @@ for _command in (
     stories.demo,
     configuration.init,
     configuration.config,
+    importing.import_,
     pictures.diagram,
     serving.serve,
     serving.key,

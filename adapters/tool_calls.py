@@ -1,8 +1,11 @@
 """Tool calls, whole: an incomplete one is never delivered, and a delivered one is never delivered twice.
 
-The fragments of a call are held back until the call is complete: the next one begins, or the answer is finished. Text
-flows on meanwhile. While fragments come the provider is alive, but nothing of the call has reached the client, so that
-another candidate may still take its place.
+The fragments of a call are held back until the call is complete: it is a JSON object and something else follows, or the
+answer is finished. Text flows on meanwhile. While fragments come the provider is alive, but nothing of the call has
+reached the client, so that another candidate may still take its place.
+
+Pieces that carry the events they came in are held back and let go as they are, in their order: what is passed on then
+is the provider's own words.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import AsyncIterator, Iterator
+from itertools import takewhile
 from typing import Any, Final
 
 from attrs import evolve, frozen
@@ -32,7 +36,7 @@ class Held(Piece):
 
 
 def with_whole_calls(call: CallFunction) -> CallFunction:
-    """The same call of Detent's own pieces, its tool calls each in one piece."""
+    """The same call of Detent's own pieces: each tool call in one piece, or in its own events together."""
 
     async def pieces(attempt: Attempt) -> AsyncIterator[Piece]:
         came = call(attempt)
@@ -40,7 +44,8 @@ def with_whole_calls(call: CallFunction) -> CallFunction:
         gathering = _Gathering()
         try:
             async for piece in stream:
-                yield gathering.next(piece)
+                for ready in gathering.next(piece):
+                    yield ready
             gathering.end()
         finally:
             await close(stream)
@@ -54,22 +59,38 @@ class _Gathering:
     def __init__(self) -> None:
         self._open: dict[int, ToolCall] = {}
         self._delivered: set[int] = set()
+        self._waiting: list[Piece] = []
 
-    def next(self, piece: Piece) -> Piece:
-        """The piece as it may be delivered: with the calls that are complete, and without fragments.
+    def next(self, piece: Piece) -> list[Piece]:
+        """What may be delivered: the pieces without the fragments of calls that are not complete.
 
         Raises:
             ProviderError: the answer is finished and a call is not, or a delivered call goes on.
         """
         for part in piece.tool_calls:
             self._add(part)
-        latest = max((part.index for part in piece.tool_calls), default=None)
-        done = [*self._before(latest)]
-        if piece.finish_reason is not None:
-            done += self._rest(piece.finish_reason)
-        whole = evolve(piece, tool_calls=tuple(done))
+        done = tuple(self._rest(piece.finish_reason) if piece.finish_reason is not None else self._before(piece))
+        if piece.event:
+            return self._in_order(piece)
+        whole = evolve(piece, tool_calls=done)
         silent = not (whole.has_content or whole.usage or whole.finish_reason)
-        return Held() if silent and piece.tool_calls else whole
+        return [Held()] if silent and piece.tool_calls else [whole]
+
+    def _in_order(self, piece: Piece) -> list[Piece]:
+        """The pieces that wait, up to the first one of a call that is still open.
+
+        Text overtakes fragments, but no other event: one may have opened the very block that the text goes into.
+        """
+        self._waiting.append(piece)
+        ready = list(takewhile(lambda waiting: not self._is_open(waiting), self._waiting))
+        del self._waiting[: len(ready)]
+        words = (piece.text or piece.reasoning) and not piece.tool_calls
+        if words and self._waiting and all(waiting.tool_calls for waiting in self._waiting[:-1]):
+            ready.append(self._waiting.pop())
+        return ready or ([Held()] if piece.has_content else [])
+
+    def _is_open(self, piece: Piece) -> bool:
+        return any(part.index in self._open for part in piece.tool_calls)
 
     def end(self) -> None:
         """The stream is at its end.
@@ -90,10 +111,11 @@ class _Gathering:
             call, id=call.id or part.id, name=call.name + part.name, arguments=call.arguments + part.arguments
         )
 
-    def _before(self, latest: int | None) -> Iterator[ToolCall]:
-        """The calls that are over because a later one has begun; one that is no object yet may still go on."""
+    def _before(self, piece: Piece) -> Iterator[ToolCall]:
+        """The calls that are over because something else has begun; one that is no object yet may still go on."""
+        latest = max((part.index for part in piece.tool_calls), default=None)
         for index in sorted(self._open):
-            if latest is not None and index < latest and isinstance(_parsed(self._open[index]), dict):
+            if (latest is None or index < latest) and isinstance(_parsed(self._open[index]), dict):
                 yield self._take(index)
 
     def _rest(self, finish_reason: str) -> Iterator[ToolCall]:

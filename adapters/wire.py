@@ -125,11 +125,13 @@ class Request:
         form: that form.
         verbatim: pieces carry the event they came in, where the provider speaks this very form, so that a gateway can
             pass on what Detent does not know.
+        headers: go along to a provider of the same form: versions and features that the fields are written in.
     """
 
     fields: Mapping[str, Any] = field(repr=_names)
     form: Form = "openai"
     verbatim: bool = False
+    headers: Mapping[str, str] = field(factory=dict, repr=_names)
 
 
 @frozen

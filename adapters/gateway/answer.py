@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from attrs import define, field
 
-from detent.adapters.wire import Form, Piece
+from detent.adapters.wire import Completion, Form, Piece
 
 from .trouble import Trouble
 
@@ -45,9 +45,23 @@ class AnswerWriter(ABC):
     def begin(self) -> bytes:
         """The events with which a stream opens, before any piece."""
 
-    @abstractmethod
     def piece(self, piece: Piece) -> bytes:
         """The events that bring a piece; empty where it brings nothing that the form can say."""
+        if not self.verbatim:
+            return self.written(piece)
+        if isinstance(piece, Completion):
+            # The provider answered whole where a stream was asked for: it has no events to be sent on.
+            self.verbatim = False
+            return self.begin() + self.written(piece)
+        return self.passed_on(piece)
+
+    @abstractmethod
+    def written(self, piece: Piece) -> bytes:
+        """The events that bring a piece, in Detent's own wording."""
+
+    def passed_on(self, piece: Piece) -> bytes:
+        """The event that a piece came in; empty where the client has not asked for it."""
+        return piece.event
 
     @abstractmethod
     def end(self) -> bytes:

@@ -66,10 +66,8 @@ class AnthropicAnswer(AnswerWriter):
             return b""
         return event({"type": "message_start", "message": self._message([], None, None)}, "message_start")
 
-    def piece(self, piece: Piece) -> bytes:
+    def written(self, piece: Piece) -> bytes:
         """Deltas, each in the block of its kind."""
-        if self.verbatim and piece.event:
-            return piece.event
         self._usage = piece.usage or self._usage
         if piece.finish_reason is not None:
             self._stop = _STOP_REASON_OF.get(piece.finish_reason, "end_turn")

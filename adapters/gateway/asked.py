@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -13,7 +13,13 @@ from detent.fsm.mistakes import shown
 
 from .trouble import RefusedError
 
-_BAD_REQUEST = 400
+_BAD_REQUEST: Final = 400
+_TOLD: Final[Mapping[Form, tuple[str, ...]]] = {
+    "openai": ("OpenAI-Beta",),
+    "responses": ("OpenAI-Beta",),
+    "anthropic": ("anthropic-version", "anthropic-beta"),
+}
+"""Without these a vendor may not know fields of the body (https://code.claude.com/docs/en/llm-gateway-protocol)."""
 
 
 @frozen
@@ -25,20 +31,23 @@ class Asked:
         model: the model, chain or alias it names; empty: none.
         stream: it wants pieces.
         fields: everything else that it says.
+        headers: the versions and features of its vendor's API that it is written in; no other header goes further.
     """
 
     form: Form
     model: str
     stream: bool
     fields: Mapping[str, Any] = field(repr=False)
+    headers: Mapping[str, str] = field(factory=dict)
 
 
-def asked_in(form: Form, body: bytes) -> Asked:
+def asked_in(form: Form, body: bytes, headers: Mapping[str, str]) -> Asked:
     """The request that a body holds.
 
     Args:
         form: the form it is written in.
         body: the body.
+        headers: all its headers.
 
     Raises:
         RefusedError: it is no JSON object, or its model or stream is of another type than every form wants.
@@ -54,7 +63,8 @@ def asked_in(form: Form, body: bytes) -> Asked:
         raise _bad(f"model is {shown(model)}, must be text: a chain, an alias or provider/model")
     if not isinstance(stream, bool):
         raise _bad(f"stream is {shown(stream)}, must be true or false")
-    return Asked(form, model, stream, fields)
+    told = {name: headers[name] for name in _TOLD[form] if name in headers}
+    return Asked(form, model, stream, fields, told)
 
 
 def _bad(says: str) -> RefusedError:

@@ -58,12 +58,14 @@ class ChatAnswer(AnswerWriter):
         """The role."""
         return b"" if self.verbatim else self._chunk({"role": "assistant", "content": ""})
 
-    def piece(self, piece: Piece) -> bytes:
+    def passed_on(self, piece: Piece) -> bytes:
+        """The chunk; one that is there for the usage only where that was asked for."""
+        self._done |= piece.event == _DONE
+        silent = piece.usage is not None and piece.finish_reason is None and not piece.has_content
+        return b"" if silent and not self._wants_usage else piece.event
+
+    def written(self, piece: Piece) -> bytes:
         """A delta."""
-        if self.verbatim and piece.event:
-            self._done |= piece.event == _DONE
-            silent = piece.usage is not None and piece.finish_reason is None and not piece.has_content
-            return b"" if silent and not self._wants_usage else piece.event
         self._usage = piece.usage or self._usage
         delta: dict[str, Any] = {"content": piece.text} if piece.text else {}
         delta |= _extras(piece)

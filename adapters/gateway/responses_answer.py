@@ -40,7 +40,7 @@ class ResponsesAnswer(AnswerWriter):
                     if said.get("type") in _LAST:
                         return dict(said["response"])
         for piece in pieces:
-            self.piece(piece)
+            self.written(piece)
         self._close()
         return self._response(self._items, self._finish or "stop", self._usage)
 
@@ -53,10 +53,8 @@ class ResponsesAnswer(AnswerWriter):
             "response.in_progress", response=response
         )
 
-    def piece(self, piece: Piece) -> bytes:
+    def written(self, piece: Piece) -> bytes:
         """Deltas, each in the item of its kind."""
-        if self.verbatim and piece.event:
-            return piece.event
         self._usage, self._finish = piece.usage or self._usage, piece.finish_reason or self._finish
         sent = b""
         if piece.reasoning:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Final
@@ -16,19 +16,18 @@ from attrs import evolve
 from detent.adapters.controller import Controller
 from detent.adapters.settings import Settings
 from detent.adapters.upstreams import Upstreams
-from detent.adapters.wire import Form
 from detent.fsm.errors import BadDataError
 
 from .admin import Admin
 from .dashboard import Dashboard
+from .endpoints import Endpoints
 from .guard import Guard
 from .headers import harden
 from .keys import Key, Keys
 from .life import Life
 from .live import LiveSettings, Loaded, open_to_others
 from .observed import Observed
-from .trouble import RefusedError
-from .turns import Turns, refusal
+from .turns import Turns
 
 _REST_S: Final = 1.0
 """How long what is no turn may take to end, in seconds."""
@@ -92,8 +91,7 @@ class Gateway:
         self._admin = Admin(controller, guard, self._live, lambda: self.address)
         self._life = Life(controller, guard)
         app = web.Application(client_max_size=settings.gateway.max_body_bytes)
-        app.router.add_post("/v1/chat/completions", self._turn("openai"))
-        app.router.add_get("/v1/models", self._models)
+        app.router.add_routes(Endpoints(lambda: self._turns, self._started).routes())
         app.router.add_routes(self._life.routes())
         app.router.add_routes(self._admin.routes())
         app.router.add_routes(Dashboard(controller, guard).routes())
@@ -134,21 +132,6 @@ class Gateway:
         guard = self._turns.guard
         guard.keys, guard.most = _keys_of(settings), settings.gateway.max_turns
         self._turns = evolve(self._turns, apis=_apis_of(settings), aliases=settings.gateway.aliases)
-
-    def _turn(self, form: Form) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def turn(http: web.Request) -> web.StreamResponse:
-            return await self._turns.answer(http, form)
-
-        return turn
-
-    async def _models(self, http: web.Request) -> web.Response:
-        try:
-            self._turns.guard.admit(http, "call")
-        except RefusedError as error:
-            return refusal("openai", error.trouble)
-        names = (await self._turns.names()).listed
-        listed = [{"id": name, "object": "model", "created": self._started, "owned_by": "detent"} for name in names]
-        return web.json_response({"object": "list", "data": listed})
 
 
 def _apis_of(settings: Settings) -> dict[str, str]:

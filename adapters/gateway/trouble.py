@@ -24,6 +24,10 @@ _STATUS_OF: Final[Mapping[str, int]] = {
     "timeout": 504,
 }
 _BUSY: Final = frozenset(("rate_limit", "quota_exhausted", "cooldown"))
+_OF_THE_REQUEST: Final = frozenset(("context_overflow", "unsupported"))
+"""Why a candidate cannot help, where the request itself is in the way: clients that came back would ask the same."""
+
+_BAD_REQUEST: Final = 400
 _BAD_GATEWAY: Final = 502
 _UNAVAILABLE: Final = 503
 _TOO_MANY: Final = 429
@@ -82,6 +86,8 @@ def trouble_of(error: TurnError, form: Form, apis: Mapping[str, str]) -> Trouble
         return Trouble(status or _STATUS_OF.get(reason, _BAD_GATEWAY), reason, str(error), error.retry_after_s, reply)
     if isinstance(error, ExhaustedError):
         whys = {fate.why for fate in error.outcome.fates}
+        if whys and whys <= _OF_THE_REQUEST:
+            return Trouble(_BAD_REQUEST, "unsupported", str(error))
         status = _TOO_MANY if whys and whys <= _BUSY and "rate_limit" in whys else _UNAVAILABLE
         return Trouble(status, "exhausted", str(error), error.retry_after_s)
     assert isinstance(error, InterruptedTurnError)  # a turn ends in one of the three

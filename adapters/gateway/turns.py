@@ -13,6 +13,7 @@ from attrs import field, frozen
 from detent.adapters.controller import Controller
 from detent.adapters.outcomes import SurfacedError, TurnError
 from detent.adapters.session import Answer, LiveSession
+from detent.adapters.tool_calls import with_whole_calls
 from detent.adapters.upstreams import Upstreams
 from detent.adapters.wire import Form, Piece, Request, UpstreamError
 from detent.fsm.chain import DEFAULT_CHAIN, provider_of
@@ -67,17 +68,17 @@ class Turns:
         """
         try:
             caller = self.guard.admit(http, "call")
-            asked = asked_in(form, await _body(http))
+            asked = asked_in(form, await _body(http), http.headers)
             session = await self._session(asked, http.headers, caller.name)
             with self.guard:
                 return await self._answered(http, asked, session)
         except RefusedError as error:
-            return refusal(form, error.trouble)
+            return refusal(form, error.trouble, {"X-Detent-Attempts": "0"})
 
     async def _answered(self, http: web.Request, asked: Asked, session: LiveSession) -> web.StreamResponse:
-        call = self.upstreams.caller(Request(asked.fields, asked.form, verbatim=True))
+        request = Request(asked.fields, asked.form, verbatim=True, headers=asked.headers)
         try:
-            answer = await session.run(call, stream=asked.stream)
+            answer = await session.run(with_whole_calls(self.upstreams.caller(request)), stream=asked.stream)
         except TurnError as error:
             return await self._without_answer(error, asked, session)
         written = self._writer(asked, answer)
@@ -136,15 +137,11 @@ class Turns:
             raise ConnectionResetError("the client takes nothing in") from None
 
     async def _without_answer(self, error: TurnError, asked: Asked, session: LiveSession) -> web.Response:
-        headers = {
-            "X-Detent-State": (await session.status()).state,
-            "X-Detent-Attempts": str(error.outcome.attempts),
-            "X-Detent-Turn": error.outcome.turn,
-        }
+        status, outcome = await session.status(), error.outcome
+        headers = _headers(outcome.model or status.serving, status.state, outcome.attempts, outcome.turn)
         if _is_silent_refusal(error):
-            model, turn = error.outcome.model, error.outcome.turn
-            writer = WRITERS[asked.form](f"detent-{turn}", _bare(model), int(time.time()), asked.fields)
-            refused, headers = [Piece(finish_reason="content_filter")], {"X-Detent-Model": model, **headers}
+            writer = WRITERS[asked.form](f"detent-{outcome.turn}", _bare(outcome.model), int(time.time()), asked.fields)
+            refused = [Piece(finish_reason="content_filter")]
             if asked.stream:
                 return _stream_of(refused, writer, headers)
             return web.json_response(writer.whole(refused), headers=headers)
@@ -190,9 +187,14 @@ def _bare(model: str) -> str:
 
 
 def _told(answer: Answer) -> dict[str, str]:
+    return _headers(answer.model, answer.state, len(answer.attempts), answer.turn)
+
+
+def _headers(model: str, state: str, attempts: int, turn: str) -> dict[str, str]:
+    """What happened: the model that answers, or that the failure is about."""
     return {
-        "X-Detent-Model": answer.model,
-        "X-Detent-State": answer.state,
-        "X-Detent-Attempts": str(len(answer.attempts)),
-        "X-Detent-Turn": answer.turn,
+        "X-Detent-Model": model,
+        "X-Detent-State": state,
+        "X-Detent-Attempts": str(attempts),
+        "X-Detent-Turn": turn,
     }

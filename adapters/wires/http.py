@@ -129,6 +129,8 @@ class HttpWire:
         headers = CIMultiDict({"Content-Type": "application/json"})
         headers["Accept"] = _EVENT_STREAM if stream else "application/json"
         headers.update(ask.headers)
+        if request.form == form.name:
+            headers.update(request.headers)
         headers.update(endpoint.headers)
         try:
             reply = await self._pool().post(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from attrs import evolve
+
 from detent.adapters.wire import Form, Request
 
 from .anthropic import Messages
@@ -55,4 +57,4 @@ def afresh(request: Request) -> Request:
         ProviderError: the request does not hold the conversation itself (``session_expired``).
     """
     strip = _WITHOUT_STATE.get(request.form)
-    return request if strip is None else Request(strip(request.fields), request.form)
+    return request if strip is None else evolve(request, fields=strip(request.fields))

@@ -33,7 +33,8 @@ _READ: Final = frozenset(
 )
 _BETWEEN_CLIENT_AND_VENDOR: Final = frozenset(
     (
-        *("store", "include", "truncation", "context_management", "max_tool_calls", "service_tier", "metadata"),
+        *("store", "include", "truncation", "context_management", "max_tool_calls", "service_tier"),
+        *("metadata", "client_metadata"),
         *("safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "stream_options"),
     )
 )

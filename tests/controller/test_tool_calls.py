@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from detent.adapters import Attempt, Controller, Endpoint, InterruptedTurnError, SurfacedError, Upstreams
 from detent.adapters.wire import Piece, Request, ToolCall
@@ -85,8 +86,8 @@ def test_each_call_comes_whole_and_once_while_the_text_flows_on(policy: Policy) 
     assert [(piece.text, piece.tool_calls) for piece in got] == [
         ("I look ", ()),
         ("", (SKY,)),
-        ("around", ()),
-        ("", (ROUND,)),
+        ("around", (ROUND,)),
+        ("", ()),
     ]
 
 
@@ -157,6 +158,67 @@ def test_fragments_are_a_sign_of_life_and_their_end_is_not() -> None:
     got, error = play(slow)
     assert (error, calls(got)) == (None, [SKY])
     got, error = play((LOOK[0], 4.0, LOOK[1], 6.0, LOOK[2], END))
+    assert text(got) == "from b"
+
+
+def sent(event: str, piece: Piece) -> Piece:
+    """The piece with the event it came in, as a gateway asks for it."""
+    return evolve(piece, event=event.encode())
+
+
+BLOCK_START, BLOCK_END = sent("start", Piece()), sent("end", Piece())
+WITH_EVENTS: dict[str, tuple[Script, str]] = {
+    "text overtakes the fragments of an open call": (
+        (sent("a", LOOK[0]), sent("b", LOOK[1]), sent("text", Piece(text="I look ")), sent("c", LOOK[2])),
+        "text a b c done",
+    ),
+    "a call that is whole goes before what follows it": (
+        (*(sent(name, part) for name, part in zip("abc", LOOK, strict=True)), sent("text", Piece(text="So."))),
+        "a b c text done",
+    ),
+    "another event in between keeps its place, and so does the text behind it": (
+        (sent("a", LOOK[0]), BLOCK_START, sent("text", Piece(text="I look ")), sent("bc", part('{"at": "sky"}'))),
+        "a start text bc done",
+    ),
+    "the end of a block follows its call": (
+        (sent("a", LOOK[0]), sent("bc", part('{"at": "sky"}')), BLOCK_END),
+        "a bc end done",
+    ),
+    "text and a fragment in one event wait together": (
+        (sent("a", evolve(LOOK[0], text="I look ")), sent("bc", part('{"at": "sky"}'))),
+        "a bc done",
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "order"), WITH_EVENTS.values(), ids=WITH_EVENTS)
+def test_events_are_passed_on_as_they_came_and_in_order(script: Script, order: str) -> None:
+    got, error = play((*script, sent("done", END)))
+    assert error is None
+    assert [piece.event.decode() for piece in got] == order.split()
+
+
+def test_an_event_with_text_and_a_fragment_is_no_text_to_let_go() -> None:
+    got, error = play((sent("a", evolve(LOOK[0], text="I look ")),))
+    assert error is None
+    assert text(got) == "from b"
+
+
+def test_a_call_that_is_whole_is_passed_on_though_the_next_one_breaks_off() -> None:
+    first = tuple(sent(name, piece) for name, piece in zip("abc", LOOK, strict=True))
+    got, error = play((*first, sent("d", TURN[0])))
+    assert isinstance(error, InterruptedTurnError)
+    assert [piece.event for piece in got] == [b"a", b"b", b"c"]
+
+
+@pytest.mark.parametrize("script", INCOMPLETE.values(), ids=INCOMPLETE)
+def test_no_event_of_an_incomplete_call_is_passed_on(script: Script) -> None:
+    events = tuple(sent("call", item) if isinstance(item, Piece) else item for item in script)
+    got, error = play((sent("text", Piece(text="I look ")), *events))
+    assert isinstance(error, InterruptedTurnError)
+    assert [piece.event for piece in got] == [b"text"]
+    got, error = play(events)
+    assert error is None
     assert text(got) == "from b"
 
 
