@@ -31,12 +31,20 @@ class Gateway:
         settings: what ``detent.toml`` says.
         host: the address to listen on; the settings' own by default.
         port: the port; the settings' own by default, 0: any free one.
+        now: the clock, in seconds.
 
     Raises:
         BadDataError: others can reach the address, and there are no keys.
     """
 
-    def __init__(self, settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._settings = settings
         self._host = settings.gateway.host if host is None else host
         self._asked_port = settings.gateway.port if port is None else port
@@ -44,7 +52,8 @@ class Gateway:
             raise BadDataError((f"gateway.host: is {self._host!r}, which others can reach; {WANTS_KEYS}",))
         self._open = AsyncExitStack()
         self._runner: web.AppRunner | None = None
-        self._started = int(time.time())
+        self._now = now
+        self._started = int(now())
 
     @property
     def address(self) -> str:
@@ -70,7 +79,7 @@ class Gateway:
         """
         connections = {name: provider.max_connections for name, provider in self._settings.providers.items()}
         upstreams = await self._open.enter_async_context(Upstreams(self._settings.endpoint, connections=connections))
-        controller = await self._open.enter_async_context(Controller(self._settings.configs))
+        controller = await self._open.enter_async_context(Controller(self._settings.configs, now=self._now))
         apis = {name: provider.api for name, provider in self._settings.providers.items()}
         limits = self._settings.gateway
         keys = Keys({name: Key(table.sha256, table.scopes) for name, table in limits.keys.items()})
