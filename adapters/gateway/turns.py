@@ -115,8 +115,8 @@ class Turns:
             await response.prepare(http)
             await self._write(response, writer.begin())
             try:
-                async for piece in answer:
-                    await self._write(response, writer.piece(piece))
+                async for pieces in answer.batches():
+                    await self._write(response, b"".join(map(writer.piece, pieces)))
             except TurnError as error:
                 trouble = trouble_of(error, writer.form, self.apis)
                 await self._write(response, writer.broken(trouble))
