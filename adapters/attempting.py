@@ -20,6 +20,7 @@ from detent.fsm.reasons import Failure
 from .attempts import Attempt, CallFunction
 from .content import has_content, is_in_tool_call, shows_life
 from .outcomes import ProviderError
+from .pieces import ready_in
 from .reading import EmptyAnswerError
 
 T = TypeVar("T")
@@ -142,8 +143,7 @@ class Attempting:
 
     def _ready(self) -> list[Any]:
         """What the stream has there already, where it can tell."""
-        ready = getattr(self._stream, "ready", None)
-        pieces: list[Any] = [] if ready is None else ready()
+        pieces = ready_in(self._stream)
         for piece in pieces:
             self._in_tool_call = is_in_tool_call(piece, self._in_tool_call)
         return pieces

@@ -19,11 +19,11 @@ from aiohttp.http import HttpProcessingError
 from attrs import frozen
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from detent.adapters.pieces import PieceStream
 from detent.adapters.wire import ERROR_BODY_BYTES, Completion, Endpoint, Piece, Request, UpstreamError, failure
 from detent.fsm.errors import BadDataError
 
 from .format import EventReader, Fail, Format, described
-from .pieces import PieceStream
 from .rendering import FORMATS, fields_for
 from .sse import SseDecoder
 

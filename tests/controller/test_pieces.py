@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from detent.adapters.pieces import PieceStream
 from detent.adapters.wire import Piece
-from detent.adapters.wires.pieces import PieceStream
 
 
 def stream(*batches, closed=None):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncGenerator
+from typing import Any
 
-from detent.adapters.wire import Piece
+from .wire import Piece
 
 
 class PieceStream:
@@ -41,3 +42,10 @@ class PieceStream:
         """Stop the call."""
         self._ready.clear()
         await self._batches.aclose()
+
+
+def ready_in(stream: Any) -> list[Any]:
+    """Take what a stream has there without waiting; of a stream that cannot tell, nothing."""
+    ready = getattr(stream, "ready", None)
+    pieces: list[Any] = [] if ready is None else ready()
+    return pieces
