@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from detent.adapters.controller import Controller
 from detent.adapters.settings import Settings
@@ -18,8 +20,10 @@ from detent.adapters.upstreams import Upstreams
 from detent.adapters.wire import Form
 from detent.fsm.errors import BadDataError
 
+from . import openapi
 from .guard import Guard
 from .keys import Key, Keys
+from .manners import Discreet, Patience, in_an_envelope
 from .trouble import RefusedError
 from .turns import Turns, refusal
 
@@ -83,14 +87,22 @@ class Gateway:
         apis = {name: provider.api for name, provider in self._settings.providers.items()}
         limits = self._settings.gateway
         keys = Keys({name: Key(table.sha256, table.scopes) for name, table in limits.keys.items()})
-        self._turns = Turns(controller, upstreams, Guard(keys, limits.max_turns), apis, limits.aliases)
-        app = web.Application(client_max_size=limits.max_body_bytes)
+        guard = Guard(keys, limits.max_turns)
+        self._turns = Turns(controller, upstreams, guard, apis, limits.aliases, limits.client_s)
+        patience = Patience(limits.client_s)
+        middlewares: tuple[Middleware, ...] = (patience.mark, in_an_envelope)
+        app = web.Application(client_max_size=limits.max_body_bytes, middlewares=middlewares)
         app.router.add_post("/v1/chat/completions", self._turn("openai"))
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/healthz", _healthy)
+        app.router.add_get(openapi.PATH, _described)
         # A client that goes away ends its handler, and with it the upstream call.
         self._runner = web.AppRunner(
-            app, handler_cancellation=True, shutdown_timeout=limits.shutdown_s, access_log=None
+            app,
+            handler_cancellation=True,
+            shutdown_timeout=limits.shutdown_s,
+            access_log=None,
+            logger=Discreet(logging.getLogger("detent.gateway")),
         )
         try:
             await self._runner.setup()
@@ -98,6 +110,9 @@ class Gateway:
         except BaseException:
             await self.stop()
             raise
+        assert self._runner.server is not None  # set up
+        closing = asyncio.create_task(patience.close_idle(self._runner.server))
+        self._open.push_async_callback(_cancelled, closing)
 
     async def stop(self) -> None:
         """Take no more requests, let the turns in flight end up to the limit, and close everything."""
@@ -123,6 +138,16 @@ class Gateway:
 
 async def _healthy(_http: web.Request) -> web.Response:
     return web.json_response({"status": "ok"})
+
+
+async def _described(http: web.Request) -> web.Response:
+    return web.json_response(openapi.description(openapi.routes_of(http.app)))
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def serve(settings: Settings, *, host: str | None, port: int | None, ready: Callable[[str], None]) -> None:
