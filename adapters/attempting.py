@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any, Final
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, TypeVar
 
 from attrs import field, frozen
 
@@ -21,7 +20,10 @@ from detent.fsm.reasons import Failure
 from .attempts import Attempt, CallFunction
 from .content import has_content, is_in_tool_call, shows_life
 from .outcomes import ProviderError
+from .pieces import ready_in
 from .reading import EmptyAnswerError
+
+T = TypeVar("T")
 
 _SAYS: Final = {
     "first_token_s": "no content came within first_token_s, {:g} s",
@@ -85,20 +87,15 @@ class Attempting:
         if self.order.attempt_s is not None:
             self._ends = asyncio.get_running_loop().time() + self.order.attempt_s
         try:
-            async with self._within("first_token_s", self.order.first_token_s):
-                result = self._call(_told(self.order, self._revision))
-                if inspect.isawaitable(result):
-                    result = await result
-                if not hasattr(result, "__aiter__"):
-                    if not has_content(result):
-                        raise EmptyAnswerError
-                    return Whole(result)
-                self._stream = result.__aiter__()
-                pieces, more = await self._to_life()
-            while more and not has_content(pieces[-1]):
+            came = await self._within("first_token_s", self.order.first_token_s, self._open())
+            if isinstance(came, Whole):
+                return came
+            pieces, more = came
+            self.has_begun = any(map(has_content, pieces))
+            while more and not self.has_begun:
                 further, more = await self.more()
+                self.has_begun = any(map(has_content, further))
                 pieces += further
-            self.has_begun = more
             if not self.has_begun:
                 raise EmptyAnswerError
             return Opened(pieces, self)
@@ -107,20 +104,31 @@ class Attempting:
             raise
 
     async def more(self) -> tuple[list[Any], bool]:
-        """The pieces up to the next sign of life, and whether more may come.
+        """The pieces up to the next sign of life, with what came together with it, and whether more may come.
 
         Raises:
             ProviderError: a limit of the attempt passed, or the stream ended in the middle of a tool call.
             DeadlinePassed: the turn's time is up.
             Exception: whatever the stream raises.
         """
-        async with self._within("idle_s", self.order.idle_s):
-            return await self._to_life()
+        return await self._within("idle_s", self.order.idle_s, self._to_life())
 
     async def close(self) -> None:
         """Stop the stream, if the call has opened one."""
         stream, self._stream = self._stream, None
         await close(stream)
+
+    async def _open(self) -> Whole | tuple[list[Any], bool]:
+        """Make the call: the whole answer, or the first pieces of a stream."""
+        result = self._call(_told(self.order, self._revision))
+        if inspect.isawaitable(result):
+            result = await result
+        if hasattr(result, "__aiter__"):
+            self._stream = result.__aiter__()
+            return await self._to_life()
+        if not has_content(result):
+            raise EmptyAnswerError
+        return Whole(result)
 
     async def _to_life(self) -> tuple[list[Any], bool]:
         """The pieces up to the next sign of life, and whether there was one."""
@@ -130,21 +138,28 @@ class Attempting:
             pieces.append(piece)
             self._in_tool_call = is_in_tool_call(piece, self._in_tool_call)
             if shows_life(piece):
-                return pieces, True
+                return pieces + self._ready(), True
         if self._in_tool_call:
             raise ProviderError(Failure("stream_interrupted", message="the stream ended in the middle of a tool call"))
         return pieces, False
 
-    @asynccontextmanager
-    async def _within(self, name: str, seconds: float) -> AsyncIterator[None]:
-        """Stop what happens inside at the turn's deadline, or where this limit or the whole attempt's passes."""
-        limits = [("", self._left()), (name, seconds)]
-        if self._ends is not None:
-            limits.append(("attempt_s", self._ends - asyncio.get_running_loop().time()))
-        nearest, wait = min(((n, s) for n, s in limits if s is not None), key=lambda limit: limit[1])
+    def _ready(self) -> list[Any]:
+        """What the stream has there already, where it can tell."""
+        pieces = ready_in(self._stream)
+        for piece in pieces:
+            self._in_tool_call = is_in_tool_call(piece, self._in_tool_call)
+        return pieces
+
+    async def _within(self, name: str, seconds: float, job: Awaitable[T]) -> T:
+        """Do a job, and stop it at the turn's deadline, or where this limit or the whole attempt's passes."""
+        nearest, wait = name, seconds
+        if self._ends is not None and (left := self._ends - asyncio.get_running_loop().time()) < wait:
+            nearest, wait = "attempt_s", left
+        if (left_of_turn := self._left()) is not None and left_of_turn <= wait:
+            nearest, wait = "", left_of_turn
         try:
             async with asyncio.timeout(max(0.0, wait)) as watch:
-                yield
+                return await job
         except TimeoutError:
             if not watch.expired():
                 raise

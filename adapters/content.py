@@ -8,7 +8,10 @@ is taken for content, since only its application can know.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
+
+from .wire import Piece
 
 _ABSENT: Final = object()
 _DELTA_FIELDS: Final = (
@@ -45,11 +48,10 @@ def has_content(piece: Any) -> bool:
     """
     if piece is None:
         return False
+    if isinstance(piece, Piece):
+        return piece.has_content
     if isinstance(piece, (str, bytes, bytearray)):
         return len(piece) > 0
-    own = _get(piece, "has_content")
-    if isinstance(own, bool):
-        return own
     choices = _get(piece, "choices")
     if choices is not _ABSENT:
         return any(_choice_speaks(choice) for choice in choices or ())
@@ -95,6 +97,8 @@ def characters_of(piece: Any) -> int:
     """How many characters of text a piece carries, as far as its shape is known."""
     if isinstance(piece, str):
         return len(piece)
+    if isinstance(piece, Piece):
+        return len(piece.text)
     texts = [_get(piece, "text"), _get(_get(piece, "delta"), "text")]
     choices = _get(piece, "choices")
     for choice in choices if isinstance(choices, (list, tuple)) else ():
@@ -111,7 +115,12 @@ def _choice_speaks(choice: Any) -> bool:
     return isinstance(text, str) and text != ""
 
 
+@cache
+def _is_mapping(kind: type) -> bool:
+    return issubclass(kind, Mapping)
+
+
 def _get(thing: Any, name: str) -> Any:
-    if isinstance(thing, Mapping):
+    if _is_mapping(type(thing)):  # type: ignore[arg-type]  # mypy takes no class for hashable
         return thing.get(name, _ABSENT)
     return getattr(thing, name, _ABSENT)

@@ -8,7 +8,7 @@ the client drops the stream) settles it exactly once; nobody is blamed for that.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -117,8 +117,8 @@ class TurnRun:
             await self.abort()
             raise
 
-    async def rest_of(self, opened: Opened) -> AsyncIterator[Any]:
-        """The pieces of a live answer, the first ones included, to its end.
+    async def rest_of(self, opened: Opened) -> AsyncGenerator[list[Any], None]:
+        """The pieces of a live answer, the first ones included, to its end; those that came together together.
 
         Raises:
             InterruptedTurnError: the answer broke off; what was yielded is all there is.
@@ -128,7 +128,8 @@ class TurnRun:
             while True:
                 for piece in pieces:
                     self._sent.count(piece)
-                    yield piece
+                if pieces:
+                    yield pieces
                 if not more:
                     break
                 pieces, more = await self._further(opened.attempting)

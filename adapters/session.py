@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from types import TracebackType
 from typing import Any
 
@@ -42,7 +42,8 @@ class Answer:
     def __init__(self, run: TurnRun, came: Whole | Opened) -> None:
         self._run = run
         self.value: Any = came.value if isinstance(came, Whole) else None
-        self._pieces = _whole(came.value) if isinstance(came, Whole) else run.rest_of(came)
+        self._batches = _whole(came.value) if isinstance(came, Whole) else run.rest_of(came)
+        self._pieces = _flat(self._batches)
         self.model, self.credential = run.called.model, run.called.credential
 
     @property
@@ -73,6 +74,10 @@ class Answer:
     def __aiter__(self) -> AsyncIterator[Any]:
         return self._pieces
 
+    def batches(self) -> AsyncIterator[list[Any]]:
+        """The pieces, those that came together together; in place of iterating over them one by one."""
+        return self._batches
+
     async def __aenter__(self) -> Answer:
         return self
 
@@ -81,13 +86,19 @@ class Answer:
 
     async def aclose(self) -> None:
         """Leave the answer: a live one that is not at its end is called off, and its upstream call stopped."""
-        await self._pieces.aclose()  # type: ignore[attr-defined]
+        await self._pieces.aclose()
+        await self._batches.aclose()
         await self._run.abort()
 
 
-async def _whole(value: Any) -> AsyncIterator[Any]:
-    for piece in value if isinstance(value, list) else (value,):
-        yield piece
+async def _whole(value: Any) -> AsyncGenerator[list[Any], None]:
+    yield value if isinstance(value, list) else [value]
+
+
+async def _flat(batches: AsyncGenerator[list[Any], None]) -> AsyncGenerator[Any, None]:
+    async for pieces in batches:
+        for piece in pieces:
+            yield piece
 
 
 class LiveSession:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from itertools import takewhile
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from detent.fsm.reasons import Failure
 from .attempting import close
 from .attempts import Attempt, CallFunction
 from .outcomes import ProviderError
+from .pieces import PieceStream, ready_in
 from .wire import Piece, ToolCall
 
 _LENGTH: Final = "length"
@@ -38,19 +39,36 @@ class Held(Piece):
 def with_whole_calls(call: CallFunction) -> CallFunction:
     """The same call of Detent's own pieces: each tool call in one piece, or in its own events together."""
 
-    async def pieces(attempt: Attempt) -> AsyncIterator[Piece]:
+    def pieces(attempt: Attempt) -> PieceStream:
+        return PieceStream(batches(attempt))
+
+    async def batches(attempt: Attempt) -> AsyncGenerator[list[Piece], None]:
         came = call(attempt)
         stream = await came if inspect.isawaitable(came) else came
         gathering = _Gathering()
         try:
             async for piece in stream:
-                for ready in gathering.next(piece):
-                    yield ready
+                whole, wrong = _all_whole(gathering, [piece, *ready_in(stream)])
+                if whole:
+                    yield whole
+                if wrong is not None:
+                    raise wrong
             gathering.end()
         finally:
             await close(stream)
 
     return pieces
+
+
+def _all_whole(gathering: _Gathering, came: list[Piece]) -> tuple[list[Piece], ProviderError | None]:
+    """What may be delivered of these pieces, and what is wrong after that."""
+    whole: list[Piece] = []
+    try:
+        for piece in came:
+            whole.extend(gathering.next(piece))
+    except ProviderError as error:
+        return whole, error
+    return whole, None
 
 
 class _Gathering:

@@ -191,6 +191,19 @@ class Piece:
     finish_reason: str | None = None
     event: bytes = field(default=b"", repr=False)
 
+    def carrying(self, event: bytes) -> Piece:
+        """This piece with the event it came in."""
+        return Piece(
+            text=self.text,
+            reasoning=self.reasoning,
+            refusal=self.refusal,
+            tool_calls=self.tool_calls,
+            media=self.media,
+            usage=self.usage,
+            finish_reason=self.finish_reason,
+            event=event,
+        )
+
     @property
     def has_content(self) -> bool:
         """Something a client would see: once such a piece is passed on, the answer cannot be begun anew."""

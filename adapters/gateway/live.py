@@ -29,7 +29,7 @@ _LOG: Final = logging.getLogger(__name__)
 _LOOK_S: Final = 5.0
 _LINKS: Final = 40
 
-LIVE: Final = frozenset(("aliases", "keys", "max_turns", "shutdown_s"))
+LIVE: Final = frozenset(("aliases", "client_s", "keys", "max_turns", "shutdown_s"))
 """The keys of ``[gateway]`` that change while it runs; the others take a restart."""
 
 

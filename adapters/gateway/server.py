@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from types import TracebackType
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from attrs import evolve
 
 from detent.adapters.controller import Controller
@@ -18,6 +20,7 @@ from detent.adapters.settings import Settings
 from detent.adapters.upstreams import Upstreams
 from detent.fsm.errors import BadDataError
 
+from . import openapi
 from .admin import Admin
 from .dashboard import Dashboard
 from .endpoints import Endpoints
@@ -26,6 +29,7 @@ from .headers import harden
 from .keys import Key, Keys
 from .life import Life
 from .live import LiveSettings, Loaded, open_to_others
+from .manners import Discreet, Patience, in_an_envelope
 from .observed import Observed
 from .turns import Turns
 
@@ -40,12 +44,20 @@ class Gateway:
         settings: what ``detent.toml`` says.
         host: the address to listen on; the settings' own by default.
         port: the port; the settings' own by default, 0: any free one.
+        now: the clock, in seconds.
 
     Raises:
         BadDataError: others can reach the address, and there are no keys.
     """
 
-    def __init__(self, settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._settings = settings
         self._host = settings.gateway.host if host is None else host
         self._asked_port = settings.gateway.port if port is None else port
@@ -54,7 +66,8 @@ class Gateway:
             raise BadDataError(wrong)
         self._open = AsyncExitStack()
         self._runner: web.AppRunner | None = None
-        self._started = int(time.time())
+        self._now = now
+        self._started = int(now())
 
     @property
     def address(self) -> str:
@@ -81,25 +94,35 @@ class Gateway:
         """
         settings = self._settings
         upstreams = Upstreams(settings.endpoint, connections=settings.connections)
-        controller = Controller.from_settings(settings, upstreams=upstreams)
+        controller = Controller.from_settings(settings, upstreams=upstreams, now=self._now)
         await self._open.enter_async_context(controller)
         guard = Guard(_keys_of(settings), settings.gateway.max_turns)
         observed = Observed(controller, guard)
         self._open.push_async_callback(observed.begin())
-        self._turns = Turns(controller, upstreams, guard, _apis_of(settings), settings.gateway.aliases)
+        limits = settings.gateway
+        self._turns = Turns(controller, upstreams, guard, _apis_of(settings), limits.aliases, limits.client_s)
         self._live = LiveSettings(settings, controller, self._host, self._use)
         self._admin = Admin(controller, guard, self._live, lambda: self.address)
         self._life = Life(controller, guard)
-        app = web.Application(client_max_size=settings.gateway.max_body_bytes)
+        patience = Patience(limits.client_s)
+        middlewares: tuple[Middleware, ...] = (patience.mark, in_an_envelope)
+        app = web.Application(client_max_size=limits.max_body_bytes, middlewares=middlewares)
         app.router.add_routes(Endpoints(lambda: self._turns, self._started).routes())
         app.router.add_routes(self._life.routes())
         app.router.add_routes(self._admin.routes())
         app.router.add_routes(Dashboard(controller, guard).routes())
         app.router.add_routes(observed.routes())
+        app.router.add_get(openapi.PATH, _described)
         app.on_response_prepare.append(harden)
         app.on_response_prepare.append(self._life.close_connection)
         # A client that goes away ends its handler, and with it the upstream call.
-        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_REST_S, access_log=None)
+        self._runner = web.AppRunner(
+            app,
+            handler_cancellation=True,
+            shutdown_timeout=_REST_S,
+            access_log=None,
+            logger=Discreet(logging.getLogger("detent.gateway")),
+        )
         try:
             await self._runner.setup()
             await web.TCPSite(self._runner, self._host, self._asked_port).start()
@@ -108,6 +131,9 @@ class Gateway:
             raise
         watching = asyncio.create_task(self._live.watch())
         self._open.push_async_callback(_cancelled, watching)
+        assert self._runner.server is not None  # set up
+        closing = asyncio.create_task(patience.close_idle(self._runner.server))
+        self._open.push_async_callback(_cancelled, closing)
 
     async def stop(self, hurry: asyncio.Event | None = None) -> None:
         """Take no more requests, let the turns in flight end up to ``gateway.shutdown_s``, and close everything.
@@ -131,7 +157,8 @@ class Gateway:
         """Take over what is no part of the chains; requests in hand keep what they began with."""
         guard = self._turns.guard
         guard.keys, guard.most = _keys_of(settings), settings.gateway.max_turns
-        self._turns = evolve(self._turns, apis=_apis_of(settings), aliases=settings.gateway.aliases)
+        limits = settings.gateway
+        self._turns = evolve(self._turns, apis=_apis_of(settings), aliases=limits.aliases, client_s=limits.client_s)
 
 
 def _apis_of(settings: Settings) -> dict[str, str]:
@@ -146,6 +173,10 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def _described(http: web.Request) -> web.Response:
+    return web.json_response(openapi.description(openapi.routes_of(http.app)))
 
 
 async def serve(settings: Settings, *, host: str | None, port: int | None, ready: Callable[[str], None]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from attrs import field, frozen
 
 from detent.adapters.controller import Controller
@@ -45,7 +46,7 @@ class Turns:
         guard: who is let in.
         apis: the format of each provider, by its name.
         aliases: further names for chains and models.
-        write_s: the longest that a client may take to accept a piece, in seconds.
+        client_s: the longest that a client may take to send its request, or to accept a piece, in seconds.
     """
 
     controller: Controller
@@ -53,7 +54,7 @@ class Turns:
     guard: Guard
     apis: Mapping[str, str]
     aliases: Mapping[str, str] = field(factory=dict)
-    write_s: float = 60.0
+    client_s: float = 60.0
 
     async def names(self) -> Names:
         """The names that clients may ask for."""
@@ -68,12 +69,35 @@ class Turns:
         """
         try:
             caller = self.guard.admit(http, "call")
-            asked = asked_in(form, await _body(http), http.headers)
+            asked = asked_in(form, await self._body(http), http.headers)
             session = await self._session(asked, http.headers, caller.name)
             with self.guard:
-                return await self._answered(http, asked, session)
+                return await self._sent(http, await self._answered(http, asked, session))
         except RefusedError as error:
             return refusal(form, error.trouble, {"X-Detent-Attempts": "0"})
+
+    async def _body(self, http: web.Request) -> bytes:
+        """The whole body, if it comes in time."""
+        try:
+            async with asyncio.timeout(self.client_s):
+                return await http.read()
+        except TimeoutError:
+            says = f"the request took longer than gateway.client_s, {self.client_s:g} s"
+            raise RefusedError(408, "invalid_request", says) from None
+        except web.HTTPRequestEntityTooLarge as error:
+            raise RefusedError(413, "invalid_request", f"{error.text}; raise gateway.max_body_bytes") from error
+        except (web.RequestPayloadError, HttpProcessingError) as error:
+            raise RefusedError(400, "invalid_request", f"the body cannot be read: {error}") from error
+
+    async def _sent(self, http: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+        """The same response, accepted by the client."""
+        try:
+            async with asyncio.timeout(self.client_s):
+                await response.prepare(http)
+                await response.write_eof()
+        except TimeoutError:
+            raise _cut_off(http) from None
+        return response
 
     async def _answered(self, http: web.Request, asked: Asked, session: LiveSession) -> web.StreamResponse:
         request = Request(asked.fields, asked.form, verbatim=True, headers=asked.headers)
@@ -114,27 +138,27 @@ class Turns:
         response = web.StreamResponse(headers=headers | _told(answer))
         async with answer:
             await response.prepare(http)
-            await self._write(response, writer.begin())
+            await self._write(http, response, writer.begin())
             try:
-                async for piece in answer:
-                    await self._write(response, writer.piece(piece))
+                async for pieces in answer.batches():
+                    await self._write(http, response, b"".join(map(writer.piece, pieces)))
             except TurnError as error:
                 trouble = trouble_of(error, writer.form, self.apis)
-                await self._write(response, writer.broken(trouble))
+                await self._write(http, response, writer.broken(trouble))
             else:
-                await self._write(response, writer.end())
+                await self._write(http, response, writer.end())
         await response.write_eof()
         return response
 
-    async def _write(self, response: web.StreamResponse, data: bytes) -> None:
+    async def _write(self, http: web.Request, response: web.StreamResponse, data: bytes) -> None:
         """Send some bytes to a client; one that does not take them in time has gone away."""
         if not data:
             return
         try:
-            async with asyncio.timeout(self.write_s):
+            async with asyncio.timeout(self.client_s):
                 await response.write(data)
         except TimeoutError:
-            raise ConnectionResetError("the client takes nothing in") from None
+            raise _cut_off(http) from None
 
     async def _without_answer(self, error: TurnError, asked: Asked, session: LiveSession) -> web.Response:
         status, outcome = await session.status(), error.outcome
@@ -148,11 +172,11 @@ class Turns:
         return refusal(asked.form, trouble_of(error, asked.form, self.apis), headers)
 
 
-async def _body(http: web.Request) -> bytes:
-    try:
-        return await http.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise RefusedError(413, "invalid_request", f"{error.text}; raise gateway.max_body_bytes") from error
+def _cut_off(http: web.Request) -> ConnectionResetError:
+    """End the connection of a client that takes nothing in, and drop what waits for it."""
+    if http.transport is not None:
+        http.transport.abort()
+    return ConnectionResetError("the client takes nothing in")
 
 
 def _whole(asked: Asked, answer: Answer, writer: AnswerWriter) -> web.Response:

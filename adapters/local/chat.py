@@ -53,7 +53,8 @@ class ChatSpeech(Speech):
     def end(self, said: Said) -> bytes:
         """The finish reason, the usage if it was asked for, ``[DONE]``."""
         end = self.chunk({}, _reason(said))
-        if (self.call.body.get("stream_options") or {}).get("include_usage"):
+        options = self.call.body.get("stream_options")
+        if isinstance(options, Mapping) and options.get("include_usage"):
             end += event(self._frame("chat.completion.chunk", []) | {"usage": self._usage(said)})
         return end + b"data: [DONE]\n\n"
 

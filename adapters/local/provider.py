@@ -46,16 +46,24 @@ class LocalProvider:
 
     Until told otherwise it answers every model with `Say`.
 
+    Args:
+        name: the provider's name.
+        models: what it lists.
+        now: the clock, in seconds.
+
     Attributes:
         name: the provider's name, part of its reply ids.
         models: what ``GET /v1/models`` lists; a call may name any model.
         calls: the calls received, oldest first.
     """
 
-    def __init__(self, name: str, models: tuple[str, ...] = ("small", "large")) -> None:
+    def __init__(
+        self, name: str, models: tuple[str, ...] = ("small", "large"), now: Callable[[], float] = time.time
+    ) -> None:
         self.name = name
         self.models = models
         self.calls: list[Call] = []
+        self._now = now
         self._scripts: list[_Script] = []
         self._runner: web.AppRunner | None = None
         self._port = 0
@@ -112,7 +120,7 @@ class LocalProvider:
 
     def _answering(self, speech: type[Speech]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def answer(http: web.Request) -> web.StreamResponse:
-            number, now = len(self.calls) + 1, time.time()
+            number, now = len(self.calls) + 1, self._now()
             try:
                 body = await http.json()
                 model, stream = speech.asked(http, body)

@@ -69,19 +69,27 @@ def _tokens(text: str) -> list[str]:
 
 @frozen
 class Say:
-    """Answer with this text; a stream brings it token by token, ``pause_s`` seconds before each."""
+    """Answer with this text; a stream brings it token by token.
+
+    Attributes:
+        text: the text.
+        pause_s: seconds before each token.
+        first_s: seconds before the first of them, the stream being open.
+    """
 
     text: str = "Hello from the local provider."
     pause_s: float = 0.0
+    first_s: float = 0.0
 
     async def reply(self, exchange: Exchange) -> web.StreamResponse:
         """Answer."""
         said, speech = Said(self.text), exchange.speech
         if not exchange.call.stream:
-            await asyncio.sleep(self.pause_s * len(_tokens(self.text)))
+            await asyncio.sleep(self.first_s + self.pause_s * len(_tokens(self.text)))
             return web.json_response(speech.whole(said))
         async with exchange.open() as response:
             await response.write(speech.begin(said))
+            await asyncio.sleep(self.first_s)
             for token in _tokens(self.text):
                 await asyncio.sleep(self.pause_s)
                 await response.write(speech.text(token))
@@ -286,6 +294,58 @@ class MalformedChunk:
             if exchange.http.transport is not None:
                 exchange.http.transport.write(b"not-a-length\r\n")
             exchange.close()
+
+
+@frozen
+class Garbled:
+    """Stream a whole answer, but for one event that is no JSON, in place of a token."""
+
+    at: int = 2
+    text: str = "Once upon a time there was"
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
+        """Answer with a hole."""
+        said, speech = Said(self.text), exchange.speech
+        async with exchange.open() as response:
+            await response.write(speech.begin(said))
+            for place, token in enumerate(_tokens(self.text), 1):
+                event = speech.text(token)
+                await response.write(event if place != self.at else event[: len(event) // 2].rstrip() + b"\n\n")
+            await response.write(speech.end(said))
+        return response
+
+
+@frozen
+class Unended:
+    """Stream a whole answer, finish reason and usage included, without the event that ends a stream."""
+
+    text: str = "Once upon a time there was"
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse:
+        """Answer, and end in good order as far as HTTP goes."""
+        said, speech = Said(self.text), exchange.speech
+        end = speech.end(said).split(b"\n\n")[:-2]
+        async with exchange.open() as response:
+            await response.write(speech.begin(said) + b"".join(map(speech.text, _tokens(self.text))))
+            await response.write(b"".join(event + b"\n\n" for event in end))
+        return response
+
+
+@frozen
+class NoPrefill:
+    """Refuse a conversation that ends with words of the assistant's own; behave as ``then`` says else."""
+
+    then: Behaviour = field(factory=Say)
+
+    async def reply(self, exchange: Exchange) -> web.StreamResponse | None:
+        """Look at the last message, then answer."""
+        messages = exchange.call.body.get("messages") or [{}]
+        if messages[-1].get("role") == "assistant":
+            said = (
+                "This model does not support assistant message prefill. The conversation must end with a user message."
+            )
+            return await Fail(400, Wrong(said, "invalid_request_error")).reply(exchange)
+        return await self.then.reply(exchange)
 
 
 @frozen

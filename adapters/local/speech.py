@@ -18,7 +18,7 @@ class Call:
     Attributes:
         model: the model asked for.
         stream: whether a stream was asked for.
-        at: when, in POSIX seconds.
+        at: when, in seconds of the provider's clock.
         authorized: a key came along.
         body: the request body.
         api: the format it came in.

@@ -2,7 +2,8 @@
 
 Where asyncio would wait for the next timer, the clock jumps to it instead. Everything that is built on the loop's time
 runs unchanged. Things due at one instant happen in the order in which they were asked for, and before any limit that
-runs out at that same instant.
+runs out at that same instant. Servers and clients of one loop may talk over real sockets, if it has a little patience
+with the kernel between them.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ class StuckError(RuntimeError):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop in virtual time, which begins at zero seconds."""
+    """An event loop in virtual time, which begins at zero seconds.
 
-    def __init__(self) -> None:
+    Args:
+        patience_s: how long, in real seconds, sockets may take to bring something before time jumps.
+    """
+
+    def __init__(self, patience_s: float = 0.0) -> None:
         self._virtual = 0.0
         self._due: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = count()
-        super().__init__(_Jumping(self))
+        super().__init__(_Jumping(self, patience_s))
 
     def time(self) -> float:
         """The virtual time, in seconds."""
@@ -66,12 +71,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class _Jumping(selectors.SelectSelector):
     """A selector that does not wait: it tells its loop how long it would have."""
 
-    def __init__(self, loop: VirtualLoop) -> None:
+    def __init__(self, loop: VirtualLoop, patience_s: float) -> None:
         super().__init__()
         self._loop = loop
+        self._patience_s = patience_s
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready: list[Any] = super().select(0)
-        if not ready and (timeout is None or timeout > 0):
+        idle = timeout is None or timeout > 0
+        ready: list[Any] = super().select(self._patience_s if idle else 0)
+        if not ready and idle:
             self._loop.jump(timeout)
         return ready

@@ -44,6 +44,7 @@ class GatewayTable:
         keys: who may ask; none: everybody on this machine.
         max_turns: how many turns may be in flight; more are turned away.
         max_body_bytes: the largest request.
+        client_s: how long a client may take to send a request, or to accept a piece of its answer.
         shutdown_s: how long turns in flight may take to end when the gateway stops.
         log: how `detent serve` logs to its standard error, a line a turn: ``text`` or ``json``.
         log_level: the least level that is logged.
@@ -55,6 +56,7 @@ class GatewayTable:
     keys: Mapping[str, KeyTable] = field(factory=dict)
     max_turns: int = 1000
     max_body_bytes: int = 64 * 1024 * 1024
+    client_s: float = 60.0
     shutdown_s: float = 30.0
     log: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -81,6 +83,8 @@ def read_gateway(table: Mapping[str, Any], problems: Problems) -> GatewayTable:
             problems.add(f"{at}.scopes", 'is empty; write ["call"], ["admin"] or both')
     if not found.keys and not is_loopback(found.host):
         problems.add("gateway.host", f"is {shown(found.host)}, which others can reach; {WANTS_KEYS}")
+    if not found.client_s > 0:
+        problems.add("gateway.client_s", f"is {shown(found.client_s)}, must be above 0")
     if found.shutdown_s < 0:
         problems.add("gateway.shutdown_s", f"is {shown(found.shutdown_s)}, must be at least 0")
     return found

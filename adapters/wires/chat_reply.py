@@ -25,6 +25,11 @@ _BROKE_OFF: Final = ("error", "insufficient_system_resource", "network_error")
 """Finish reasons that are failures: OpenRouter's and Mistral's, DeepSeek's, Zhipu's."""
 
 
+_PLAIN_DELTA: Final = frozenset(("role", "content"))
+_TELLING: Final = frozenset(("error", "type", "x_groq"))
+"""What a chunk may have beside its choices that counts for something."""
+
+
 @define
 class _Begun:
     """A call that a stream has begun, by the server's own index and id."""
@@ -47,9 +52,13 @@ class ChatReader(EventReader):
         if event.event == "error":
             raise self.refused(event)
         chunk = self.chunk_of(event)
+        if (text := _text_alone(chunk)) is not None:
+            return Piece(text=text)
         if _is_error(chunk):
             raise self.refused(event)
         piece = _piece(chunk, "delta")
+        if not piece.tool_calls:
+            return piece
         return evolve(piece, tool_calls=tuple(self._told(call, text_in(chunk.get("id"))) for call in piece.tool_calls))
 
     def _told(self, part: ToolCall, reply: str) -> ToolCall:
@@ -74,6 +83,19 @@ def completion_of(body: str, model: str, fail: Fail) -> Completion:
     if not piece.has_content:
         raise fail("body200", body=body, exception="empty answer")
     return Completion(model=text_in(reply.get("model")) or model, raw=reply, **asdict(piece, recurse=False))
+
+
+def _text_alone(chunk: dict[str, Any]) -> str | None:
+    """The text of a chunk that brings nothing else, as nearly all of them; None: look more closely."""
+    choices = chunk.get("choices")
+    if type(choices) is not list or len(choices) != 1 or type(choice := choices[0]) is not dict:
+        return None
+    delta = choice.get("delta")
+    if type(delta) is not dict or not delta.keys() <= _PLAIN_DELTA or type(text := delta.get("content")) is not str:
+        return None
+    plain = choice.get("index") == 0 and choice.get("finish_reason") is None and "error" not in choice
+    silent = chunk.get("usage") is None and chunk.get("object") != "error" and not chunk.keys() & _TELLING
+    return text if plain and silent else None
 
 
 def _choice(chunk: dict[str, Any]) -> dict[str, Any]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import aiohttp
 from aiohttp.http import HttpProcessingError
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from detent.adapters.wire import Completion, Endpoint, Piece, UpstreamError
 from detent.fsm.errors import BadDataError
 
 from .conversation import Conversation
 from .sse import ServerSentEvent, SseDecoder
+
+_NOTHING: Final = Piece()
 
 Fail = Callable[..., UpstreamError]
 """``fail(transport, body=…, exception=…)``: the error of this call, with its status, headers and secrets seen to."""
@@ -132,12 +134,12 @@ class EventReader(ABC):
                 yield Piece(event=bytes(event))
             return
         if self.verbatim:
-            piece = evolve(piece, event=bytes(event))
+            piece = piece.carrying(bytes(event))
         if not self.finished:
             self.last = event.data
         self.finished |= piece.finish_reason is not None
         self.has_content |= piece.has_content
-        if piece != Piece():
+        if self.verbatim or piece != _NOTHING:
             yield piece
 
     def _complete(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Final
@@ -19,10 +19,11 @@ from aiohttp.http import HttpProcessingError
 from attrs import frozen
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from detent.adapters.pieces import PieceStream
 from detent.adapters.wire import ERROR_BODY_BYTES, Completion, Endpoint, Piece, Request, UpstreamError, failure
 from detent.fsm.errors import BadDataError
 
-from .format import Fail, Format, described
+from .format import EventReader, Fail, Format, described
 from .rendering import FORMATS, fields_for
 from .sse import SseDecoder
 
@@ -87,7 +88,7 @@ class HttpWire:
         async with self._post(form, endpoint, model, request, stream=False) as (reply, fail):
             return form.completion(await self._whole(reply, fail), model, fail)
 
-    async def stream(self, endpoint: Endpoint, model: str, request: Request) -> AsyncIterator[Piece]:
+    def stream(self, endpoint: Endpoint, model: str, request: Request) -> PieceStream:
         """Ask for pieces; a server that answers whole all the same gives one, a `Completion`.
 
         Raises:
@@ -95,10 +96,14 @@ class HttpWire:
             ProviderError: the request cannot be rendered in the provider's format.
             BadDataError: the request cannot be written as JSON.
         """
+        return PieceStream(self._batches(endpoint, model, request))
+
+    async def _batches(self, endpoint: Endpoint, model: str, request: Request) -> AsyncGenerator[list[Piece], None]:
+        """The pieces of a stream, those that came together together."""
         form = _format_of(endpoint)
         async with self._post(form, endpoint, model, request, stream=True) as (reply, fail):
             if reply.content_type != _EVENT_STREAM:
-                yield form.completion(await self._whole(reply, fail), model, fail)
+                yield [form.completion(await self._whole(reply, fail), model, fail)]
                 return
             reader = form.reader(fail, SseDecoder(self._limits.event_bytes))
             reader.verbatim = request.verbatim and request.form == form.name
@@ -107,11 +112,11 @@ class HttpWire:
                     data, broken = await _read(reply.content), None
                 except _BROKEN as error:
                     data, broken = _left(reply.content), error
-                for piece in reader.feed(data):
-                    yield piece
-                if not reader.done and (broken or not data):
-                    for piece in reader.end(broken):
-                        yield piece
+                pieces, wrong = _pieces_of(reader, data, broken)
+                if pieces:
+                    yield pieces
+                if wrong is not None:
+                    raise wrong
             # The end of the body often comes in a packet of its own; taking it in saves the connection.
             with suppress(*_BROKEN):
                 async with asyncio.timeout(_DRAIN_S):
@@ -227,6 +232,20 @@ def _told_of_damage(reply: aiohttp.ClientResponse) -> Iterator[None]:
 def _taken(closed: asyncio.Future[None]) -> None:
     if not closed.cancelled():
         closed.exception()
+
+
+def _pieces_of(reader: EventReader, data: bytes, broken: Exception | None) -> tuple[list[Piece], UpstreamError | None]:
+    """The pieces that some bytes complete, or the end of the body does, and what is wrong after them."""
+    pieces: list[Piece] = []
+    try:
+        for piece in reader.feed(data):
+            pieces.append(piece)  # noqa: PERF402 - those before an error count
+        if not reader.done and (broken or not data):
+            for piece in reader.end(broken):
+                pieces.append(piece)  # noqa: PERF402
+    except UpstreamError as error:
+        return pieces, error
+    return pieces, None
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:

@@ -33,7 +33,6 @@ class SseDecoder:
 
     limit: int = 1024 * 1024
     _buffer: bytearray = field(factory=bytearray, init=False, repr=False)
-    _searched: int = field(default=0, init=False)
     _event: str = field(default="", init=False)
     _data: list[str] = field(factory=list, init=False, repr=False)
     _size: int = field(default=0, init=False)
@@ -46,23 +45,21 @@ class SseDecoder:
             BadDataError: a line or an event is longer than the limit.
         """
         self._buffer += data
-        while (end := self._buffer.find(b"\n", self._searched)) >= 0:
-            line = bytes(self._buffer[:end])
-            del self._buffer[: end + 1]
-            self._searched = 0
-            if (event := self._line(line)) is not None:
-                yield event
-        self._searched = len(self._buffer)
-        self._check(self._searched)
+        if b"\n" in data:
+            *lines, self._buffer = self._buffer.split(b"\n")
+            for line in lines:
+                if (event := self._line(line)) is not None:
+                    yield event
+        self._check(len(self._buffer))
 
     def finish(self) -> ServerSentEvent | None:
         """The event the stream ended in the middle of, if any: some servers leave out the last line end."""
         if self._buffer:
-            self._line(bytes(self._buffer))
+            self._line(self._buffer)
             self._buffer.clear()
-        return self._line(b"")
+        return self._line(bytearray())
 
-    def _line(self, raw: bytes) -> ServerSentEvent | None:
+    def _line(self, raw: bytearray) -> ServerSentEvent | None:
         self._check(len(raw))
         # A line is decoded whole, so a character cut by the network is whole again by now.
         line = raw.removesuffix(b"\r").decode("utf-8", "replace")

@@ -126,6 +126,24 @@ def test_the_last_event_of_a_broken_answer_is_an_error_and_no_done_follows(playe
     played(story)
 
 
+def test_what_came_in_one_packet_goes_out_in_one(played):
+    class AtOnce:
+        async def reply(self, exchange):
+            words = b"".join(exchange.speech.chunk({"content": f"{number} "}) for number in range(20))
+            async with exchange.open() as response:
+                await response.write(words + exchange.speech.chunk({}, "stop") + b"data: [DONE]\n\n")
+            return response
+
+    async def story(scene):
+        scene.alpha.behave(AtOnce())
+        asked, url = {**ASKED, "stream": True}, f"{scene.base_url}/chat/completions"
+        async with aiohttp.ClientSession() as http, http.post(url, json=asked) as reply:
+            return [packet async for packet, _ in reply.content.iter_chunks()]
+
+    (whole,) = played(story)
+    assert whole.count(b"data: ") == 22
+
+
 def test_usage_comes_in_a_stream_only_where_it_was_asked_for(played):
     async def story(scene):
         async with client(scene) as detent:

@@ -210,7 +210,7 @@ def test_the_template_loads_with_everything_that_it_comments_out(write):
     assert set(tomllib.loads(text)["providers"]) == {"openai", "house", "vertex"}
     settings = load(write(text))
     assert settings.warnings == ()
-    assert set(settings.configs) == {"default", "local"}
+    assert set(settings.configs) == {"default", "local", "careful"}
     assert settings.configs["local"].policy.pin_strict
 
 
