@@ -19,6 +19,7 @@ TOOL_CALL: Final = Rule(
         r"malformed function call",
         r"no object generated",
         r"interpret tool use",
+        r"model produced invalid content",
     ),
     scope="model",
 )
@@ -60,7 +61,9 @@ CAPABILITIES: Final[tuple[Rule, ...]] = (
         "DeepSeek, OpenAI: text-only models",
         says=(
             r"(?:function calling|tool use|thinking|instruction|image input|audio"
-            r"|json mode) is not enabled",
+            r"|json mode|penalty|logprobs) is not enabled",
+            r"thinking may not be enabled when",
+            r"compiled grammar is too large",
             r"content must be a (?:valid )?string",
             r"is not one of \[?.{0,3}(?:system|user|assistant)",
             r"unknown variant\b",
@@ -97,6 +100,7 @@ OUTPUT: Final[tuple[Rule, ...]] = (
             r"|less than|larger than|maximum)",
             r"supports? (?:at most|up to|a maximum of) \d+ (?:completion|output) tokens",
             r"maximum (?:allowed )?(?:number of )?output tokens",
+            r"exceeded the \d+ output token maximum",
             r"maximum tokens you requested exceed",
         ),
     ),
@@ -142,6 +146,8 @@ _FEATURE: Final = (
     r"support for",
 )
 """Words of what a model cannot do; it exists."""
+
+_ABSENT_UNLESS: Final = (*_FEATURE, r"temporarily", r"currently unavailable", r"try again", r"retry", r"later", r"heal")
 
 MODEL: Final[tuple[Rule, ...]] = (
     Rule(
@@ -198,10 +204,18 @@ MODEL: Final[tuple[Rule, ...]] = (
         unless=_FEATURE,
     ),
     Rule(
+        "model not available",
+        "model_not_found",
+        "model replies of all providers; what is not available for the moment is none of them",
+        says=(_MODEL + r"(?:is )?not (?:available|supported)",),
+        unless=_ABSENT_UNLESS,
+    ),
+    Rule(
         "model unavailable",
         "model_not_found",
-        "model replies of all providers; what is unavailable for the moment is none of them",
-        says=(_MODEL + r"(?:(?:is )?not (?:available|supported)|(?:is )?unavailable)",),
-        unless=(*_FEATURE, r"temporarily", r"currently unavailable", r"try again", r"retry", r"later", r"heal"),
+        "model replies of all providers; behind a status of 5xx the word speaks of the moment",
+        says=(_MODEL + r"(?:is )?unavailable",),
+        unless=_ABSENT_UNLESS,
+        unless_statuses=range(500, 600),
     ),
 )

@@ -41,7 +41,7 @@ REQUEST: Final[tuple[Rule, ...]] = (
         "invalid_request",
         "message rules of Anthropic, OpenAI, Bedrock, Mistral",
         codes="3230 3240 invalid_request_message_order missing_required_parameter "
-        "INVALID_REQUEST_BODY invalid_type MissingParameter invalid_message_role",
+        "INVALID_REQUEST_BODY invalid_type MissingParameter invalid_message_role invalid_replay_transcript",
         says=(
             r"tool_?(?:call|use|result)\w*.{0,80}(?:missing|must|without|not found|no matching"
             r"|no corresponding|unexpected|ids? (?:were|was)|did not have|exceeds|duplicate)",
@@ -61,7 +61,10 @@ REQUEST: Final[tuple[Rule, ...]] = (
             r"unable to parse",
             r"invalid json",
             r"json parse",
-            r"malformed",
+            r"malformed(?!_)",
+            r"invalid request format",
+            r"\btool_use[._]id\b",
+            r"should match\b",
             r"could not process (?:image|input)",
             r"unable to process input image",
             r"invalid image",
@@ -107,7 +110,7 @@ REQUEST: Final[tuple[Rule, ...]] = (
         ),
         unless=(
             r"model (?:does|is|do)",
-            r"not support",
+            r"not (?:\w+ )?support",
             r"unsupported",
             r"isn.t support",
             r"stream",
@@ -137,7 +140,7 @@ REQUEST: Final[tuple[Rule, ...]] = (
             r"not (?:be |currently |yet )?support(?:ed)?\b",
             r"\bunsupported\b",
             r"is mandatory",
-            r"must have stream|requires? stream(?:ing)?\b|stream mode",
+            r"must have stream|requires? stream(?:ing)?\b|stream(?:ing)? is required|stream mode",
             r"(?:is|are|was|were|been) (?:deprecated|removed)\b",
             r"cannot be (?:disabled|enabled|turned off)",
             r"supports? (?:at most|up to|only)",

@@ -80,7 +80,7 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
         "stream_disconnected upstream_stream_error EventStreamError stream_interrupted "
         "ResponseStreamingError",
         code_like=r"^stream_?(?:read|truncat|interrupt|disconnect|error|closed|aborted)|(?:provider|stream|upstream|client)_?disconnected"
-        r"|incomplete_?(?:read|stream)",
+        r"|incomplete_?(?:read|stream)|malformed_stream",
         says=(
             r"(?:stream|response|message|connection|body)\b.{0,40}(?:ended|closed|terminated|broke\w*"
             r"|interrupted|disconnected|truncated|cut off|dropped|aborted|stopped|failed|died"
@@ -165,7 +165,7 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
         SDKS,
         codes="ECONNRESET ECONNREFUSED ENOTFOUND EAI_AGAIN EAI_FAIL EHOSTUNREACH ENETUNREACH "
         "ENETDOWN EHOSTDOWN EPIPE EPROTO ECONNABORT UND_ERR_SOCKET ConnectError ReadError "
-        "WriteError CloseError RemoteProtocolError LocalProtocolError NetworkError "
+        "WriteError CloseError RemoteProtocolError LocalProtocolError NetworkError network_error "
         "ConnectionError ConnectionResetError ConnectionRefusedError ConnectionAbortedError "
         "BrokenPipeError gaierror ClientConnectorError ClientConnectionError "
         "ServerDisconnectedError ClientOSError ClientConnectorDNSError "
@@ -201,8 +201,6 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
             r"hang up",
             r"other side closed",
             r"server disconnected",
-            r"fetch failed",
-            r"failed to fetch",
             r"tls (?:handshake|connection|alert)",
             r"ssl (?:handshake|error|routines)",
             r"handshake fail",
@@ -239,7 +237,7 @@ INTERNAL: Final[tuple[Rule, ...]] = (
         "server_error InternalServiceError ModelErrorException internalServerException "
         "APIResponseValidationError JSONDecodeError EngineDeadError bad_gateway "
         "BadGatewayError AI_TypeValidationError malformed_function_call internal_failure "
-        "InternalFailure LlamaServerError SyntaxError AI_JSONParseError unexpected_tool_call",
+        "InternalFailure LlamaServerError SyntaxError AI_JSONParseError unexpected_tool_call malformed_response",
         says=(
             r"internal (?:\w+ )?(?:error|failure|exception)",
             r"server (?:had an )?error\b(?! '\d)",
@@ -253,15 +251,8 @@ INTERNAL: Final[tuple[Rule, ...]] = (
             r"cuda error",
             r"\boom\b",
             r"segmentation fault",
-            r"unexpected error",
-            r"encountered an? (?:issue|error)",
-            r"unable to process (?:your|the) request\b(?!.{0,10}because)",
             r"invalid response\b(?! body| object)",
             r"(?:stop|finish)[ _]reason:? error",
-            r"something went wrong",
-            r"unknown error (?:occurred|has)",
-            r"an error occurred while",
-            r"error while processing",
             r"unhandled exception",
             r"index out of range",
             r"database error",
@@ -269,7 +260,6 @@ INTERNAL: Final[tuple[Rule, ...]] = (
             r"upstream (?:error|request failed|provider)",
             r"invalid for expected schema",
             r"invalid json response",
-            r"untagged enum|did not match any variant",
             r"not valid json",
             r"unexpected token",
             r"expecting value",
@@ -283,5 +273,25 @@ INTERNAL: Final[tuple[Rule, ...]] = (
             r"bad request",
             r"status code: 4",
         ),
+    ),
+    Rule(
+        "vague fault",
+        "server_error",
+        "words for any fault, which say less than a status that names one",
+        says=(
+            r"unexpected error",
+            r"encountered an? (?:issue|error)",
+            r"unable to process (?:your|the) request\b(?!.{0,10}because)",
+            r"something went wrong",
+            r"unknown error (?:occurred|has)",
+            r"an error occurred while",
+            r"error while processing",
+            r"untagged enum|did not match any variant",
+        ),
+        unless=(
+            r"invalid_request",
+            r"bad request",
+        ),
+        unless_statuses=(401, 402, 403, 404, 422, 429),
     ),
 )
