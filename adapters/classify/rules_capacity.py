@@ -16,7 +16,7 @@ QUOTA: Final[tuple[Rule, ...]] = (
         codes="usage_limit_reached usage_limit_exceeded user_weekly_rate_limited "
         "weekly_limit_reached quota_exceeded QuotaExceeded daily_limit_exceeded UserByModelByDay "
         "daily_quota_exceeded tokens_per_day session_limit_reached",
-        code_like=r"(?:daily|weekly|monthly)_?(?:quota|limit|rate|usage)|per_?day\b|usage[-_]exhausted",
+        code_like=r"(?:daily|weekly|monthly)_?(?:quota|limit|rate|usage)|per_?day\b|usage[-_]exhausted|usage_?limit_?error",
         says=(
             r"usage limit (?:has been |was )?(?:reached|exceeded|hit)",
             r"(?:daily|weekly|monthly|hourly|5[- ]hour|per[- ]day)\b.{0,30}(?:quota|limit|allocation"

@@ -126,7 +126,7 @@ CONTEXT: Final[tuple[Rule, ...]] = (
         "RequestTooLarge PayloadTooLarge string_above_max_length context_length_limit "
         "OversizedRequest InputTooLong request_entity_too_large",
         code_like=r"(?:prompt|input|context|request|messages?|characters|tokens?|content|body|payload)_?too_?(?:long|large"
-        r"|many)|context_?(?:length|window|size)_?(?:exceed|limit|over|too)|out_?of_?context",
+        r"|many)|context_?(?:length|window|size)_?(?:exceed|limit|over|too)|out_?of_?context|max(?:imum)?_context_length",
         says=(
             r"maximum (?:context|prompt|sequence) (?:length|window)",
             r"context.{0,3}(?:length|window|size|limit).{0,40}(?:exceed|overflow|too (?:small|long"
@@ -159,7 +159,7 @@ CONTEXT: Final[tuple[Rule, ...]] = (
             r"too large for model with \d+",
             r"(?:max|maximum) (?:allowed )?(?:input |prompt )?tokens? (?:is|of|are|allowed"
             r"|limit)\b.{0,60}(?:but|requested|got|given|exceed)",
-            r"context (?:window|length) of",
+            r"context (?:window|length) (?:is|of)\b",
             r"prompt contains .{0,30}tokens.{0,60}(?:limit|max)",
             r"request exceeds the (?:maximum|limit|model)",
             r"context (?:overflow|budget)",
@@ -190,11 +190,12 @@ CONTEXT: Final[tuple[Rule, ...]] = (
             r"\bTP[MD]\b",
             r"rate limit",
             r"maximum tokens you requested",
-            r"max[_ ](?:completion[_ ])?tokens.{0,30}(?:is too large|must be|should be|at most)",
+            r"max[_ ](?:completion[_ ])?tokens.{0,30}(?:is too large|must be(?!.{0,30}context)|should be|at most)",
             r"频率",
             r"速率",
-            r"images? (?:size|dimensions|exceed|is too|are too|file)",
+            r"images? (?:size|width|height|dimensions|exceed|is too|are too|file)",
             r"invalid 'user'",
+            r"\bcredits?\b",
             r"messages? array",
             r"array too long",
         ),

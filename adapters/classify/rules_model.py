@@ -16,7 +16,8 @@ TOOL_CALL: Final = Rule(
         r"tool call validation failed",
         r"failed to generate json",
         r"did not call a tool",
-        r"malformed function call",
+        r"malformed (?:json )?(?:function call|tool|arguments)",
+        r"incomplete tool call",
         r"no object generated",
         r"interpret tool use",
         r"model produced invalid content",
@@ -126,7 +127,7 @@ TURNS: Final = Rule(
 )
 """Asked before capabilities, for some providers say that they do not support such an order."""
 
-_MODEL: Final = r"(?:models?|deployment|endpoint|(?:specified|requested) version)\b.{0,160}?"
+_MODEL: Final = r"\b(?:models?|deployment|endpoint|(?:specified|requested) version)\b.{0,160}?"
 
 _FEATURE: Final = (
     r"(?:does|do) not support",
@@ -174,7 +175,7 @@ MODEL: Final[tuple[Rule, ...]] = (
         "ModelNotFoundError 5007 20012 model_deprecated resource_not_found_error "
         "model_archived model_does_not_exist InvalidEndpoint.NotFound UnknownModel 30003 "
         "deployment_not_found model_unavailable ModelNotSupported",
-        code_like=r"model_?(?:not_?(?:found|exist|available)|deprecated|decommissioned|retired)|(?:unknown"
+        code_like=r"model_?(?:is_)?(?:not_?(?:found|exist|available)|deactivated|deprecated|decommissioned|retired)|(?:unknown"
         r"|invalid)_?model",
         says=(
             _MODEL + r"(?:do(?:es)? not exist|not exist|(?:is|was|be|isn.t)? ?not found|isn.t found|no longer "

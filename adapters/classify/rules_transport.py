@@ -79,14 +79,14 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
         "stream_error TransferEncodingError ContentLengthError IncompleteReadError "
         "stream_disconnected upstream_stream_error EventStreamError stream_interrupted "
         "ResponseStreamingError",
-        code_like=r"^stream_?(?:read|truncat|interrupt|disconnect|error|closed|aborted)|(?:provider|stream|upstream|client)_?disconnected"
+        code_like=r"^stream_?(?:read|truncat|interrupt|disconnect|error|closed|aborted)|(?:provider|stream|upstream|client)_?disconnect"
         r"|incomplete_?(?:read|stream)|malformed_stream",
         says=(
             r"(?:stream|response|message|connection|body)\b.{0,40}(?:ended|closed|terminated|broke\w*"
             r"|interrupted|disconnected|truncated|cut off|dropped|aborted|stopped|failed|died"
             r"|lost)\b.{0,40}(?:before|without|unexpectedly|prematurely|early|mid|while|during"
             r"|completion|incomplete)",
-            r"stream (?:\w+ ){0,2}(?:disconnected|interrupted|truncated|terminated|failed|broken|error"
+            r"\bstream (?:\w+ ){0,2}(?:closed|disconnected|interrupted|truncated|terminated|failed|broken|error"
             r"|incomplete|aborted|reset|cut)",
             r"incomplete (?:chunked|read|response|stream|message|body|json|envelope)",
             r"incompleteread",
@@ -128,6 +128,7 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
             r"status code: [45]",
             r"invalid status",
             r"no (?:content|output)",
+            r"socket connection",
             r"without (?:sending )?any",
             r"while running the model",
         ),
@@ -208,6 +209,8 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
             r"bad record mac",
             r"\[ssl",
             r"upstream connect error",
+            r"reset before headers",
+            r"did not get a response",
             r"disconnect/reset",
             r"goaway",
             r"http2?: (?:server|client) (?:sent|connection)",
@@ -259,7 +262,7 @@ INTERNAL: Final[tuple[Rule, ...]] = (
             r"bad gateway",
             r"upstream (?:error|request failed|provider)",
             r"invalid for expected schema",
-            r"invalid json response",
+            r"(?:invalid|malformed) json response",
             r"not valid json",
             r"unexpected token",
             r"expecting value",
@@ -283,7 +286,8 @@ INTERNAL: Final[tuple[Rule, ...]] = (
             r"encountered an? (?:issue|error)",
             r"unable to process (?:your|the) request\b(?!.{0,10}because)",
             r"something went wrong",
-            r"unknown error (?:occurred|has)",
+            r"(?:temporary|transient) .{0,20}(?:failure|error)",
+            r"\bunknown error\b",
             r"an error occurred while",
             r"error while processing",
             r"untagged enum|did not match any variant",
