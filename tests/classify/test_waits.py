@@ -108,6 +108,7 @@ def test_a_clock_without_a_zone_is_no_moment(text: str) -> None:
             },
             None,
         ),
+        ({"x-ratelimit-reset-after": "30", "x-ratelimit-remaining": "7"}, None),
         ({"ratelimit": '"api";r=498;t=68'}, None),
         ({"retry-after": "soon"}, None),
     ],
