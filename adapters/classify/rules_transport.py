@@ -93,6 +93,7 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
             r"invalidchunk|connection broken: in",
             r"premature(?:ly)? (?:close|end)",
             r"closed prematurely",
+            r"response body while trying to fetch",
             r"peer closed connection without sending complete",
             r"before (?:receiving )?(?:message_stop|response\.completed|\[?done|completion|a final"
             r"|the final|finish)",
@@ -129,6 +130,7 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
             r"invalid status",
             r"no (?:content|output)",
             r"socket connection",
+            r"error sending request",
             r"without (?:sending )?any",
             r"while running the model",
         ),
@@ -209,6 +211,7 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
             r"bad record mac",
             r"\[ssl",
             r"upstream connect error",
+            r"error sending request",
             r"reset before headers",
             r"did not get a response",
             r"disconnect/reset",

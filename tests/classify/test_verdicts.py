@@ -323,6 +323,8 @@ def test_a_code_counts_although_the_text_speaks_of_something_else() -> None:
         ("Your plan does not yet include access to foo-9", "permission"),
         ("upstream failed", "invalid_request"),
         ("stream failed", "stream_interrupted"),
+        ("stream disconnected before completion: error sending request", "connection"),
+        ("Invalid response body while trying to fetch <url>: Parse Error", "stream_interrupted"),
     ],
 )
 def test_families_of_phrases(text: str, reason: str) -> None:
