@@ -216,6 +216,7 @@ STATUSES: Final[tuple[Rule, ...]] = (
         OPENROUTER_DOC,
         says=(
             r"(?:provider|upstream|gateway) (?:returned|responded with|sent)? ?(?:an )?error",
+            r"provider (?:\w+ )?request failed",
             r"all (?:\w+ )?(?:providers|variants|models|fallbacks) (?:have )?failed",
         ),
     ),

@@ -57,6 +57,7 @@ CONTENT: Final[tuple[Rule, ...]] = (
             r"blocked by (?:our )?(?:content|safety|moderation|guardrail)",
             r"content exists risk",
             r"considered high risk",
+            r"suspicious activity related to",
             r"violat\w+ (?:our |the )?(?:\w+ )?(?:usage|content|safety|acceptable use) (?:polic"
             r"|guideline)",
             r"flagged (?:as|for|by)\b",

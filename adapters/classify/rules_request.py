@@ -69,7 +69,7 @@ REQUEST: Final[tuple[Rule, ...]] = (
             r"could not process (?:image|input)",
             r"unable to process input image",
             r"invalid image",
-            r"image (?:data|url|dimensions|exceeds)",
+            r"image (?:data|url|dimensions|width|height|exceeds)",
             r"less than the minimum",
             r"greater than the maximum",
             r"range is from",

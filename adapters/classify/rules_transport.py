@@ -274,6 +274,7 @@ INTERNAL: Final[tuple[Rule, ...]] = (
             r"系统(?:错误|异常)",
             r"未知错误",
         ),
+        unless_statuses=(401, 402, 403),
         unless=(
             r"invalid_request",
             r"bad request",

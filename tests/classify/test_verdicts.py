@@ -336,6 +336,10 @@ def test_words_for_any_fault_say_less_than_a_status_that_names_one(status: int, 
     assert reply(status, fault("Something went wrong, an unknown error")).reason == reason
 
 
+def test_a_status_about_the_key_says_more_than_a_code_for_any_fault() -> None:
+    assert reply(401, fault("", type="server_error", code="server_error")).reason == "auth"
+
+
 def test_a_model_that_is_unavailable_is_missing_unless_a_status_of_5xx_says_for_now() -> None:
     assert reply(404, fault("model foo-9 unavailable")).reason == "model_not_found"
     assert reply(500, fault("model foo-9 unavailable")).reason == "server_error"
