@@ -8,9 +8,10 @@ from typing import Any, Final, Literal
 
 from .words import words
 
-Shape = Literal["answer", "empty", "refused", "faulty", "cut", "error", "none"]
+Shape = Literal["answer", "empty", "refused", "faulty", "starved", "overlong", "cut", "error", "none"]
 """``answer``: words or tool calls; ``empty``: a reply without any; ``refused``: withheld by a filter;
-``faulty``: spoilt by the model's own tool call;
+``faulty``: spoilt by the model's own tool call; ``starved``: broken off for want of the provider's resources,
+with words or without; ``overlong``: without words, for the prompt filled the context window;
 ``cut``: a stream without its end; ``error``: an error object; ``none``: nothing that is known."""
 
 _REFUSALS: Final = words(
@@ -19,6 +20,14 @@ _REFUSALS: Final = words(
     "content_filtered guardrail_intervened error_toxic sensitive"
 )
 _FAULTS: Final = words("malformed_function_call unexpected_tool_call malformed_response too_many_tool_calls error")
+_STARVED: Final = words("insufficient_system_resource")
+_OVERLONG: Final = words("model_context_window_exceeded")
+_WITHHELD: Final[tuple[tuple[Shape, frozenset[str]], ...]] = (
+    ("refused", _REFUSALS),
+    ("faulty", _FAULTS),
+    ("starved", _STARVED),
+    ("overlong", _OVERLONG),
+)
 _SPOKEN: Final = words(
     "text partial_json arguments functioncall function_call toolcall tool_calls tooluse inlinedata "
     "executablecode codeexecutionresult generated_text refusal data_b64 audio images"
@@ -47,15 +56,17 @@ def shape_of_value(value: Any) -> Shape:
     """The shape of a whole 200 body, already parsed."""
     if isinstance(value, list):
         shapes = [shape_of_value(item) for item in value[:50]]
-        return next((s for s in ("error", "refused", "answer", "faulty", "empty") if s in shapes), "none")
+        order: tuple[Shape, ...] = ("error", "starved", "refused", "answer", "faulty", "overlong", "empty")
+        return next((shape for shape in order if shape in shapes), "none")
     if not isinstance(value, dict):
         return "none"
     if _is_error(value):
         return "error"
     found = _answered(value)
-    if found != "empty":
+    if found == "none":
         return found
-    return _withheld(value) or "empty"
+    withheld = _withheld(value)
+    return withheld if withheld and (found == "empty" or withheld == "starved") else found
 
 
 def shape_of_events(events: Sequence[tuple[str, Any]]) -> Shape:
@@ -69,7 +80,7 @@ def shape_of_events(events: Sequence[tuple[str, Any]]) -> Shape:
         ended = ended or data == "[DONE]" or kind.lower() in _ENDS or name.lower() in _ENDS or _ends(data)
         withheld = withheld or _withheld(data)
         spoke = spoke or _delta_speaks(kind, data)
-    if spoke:
+    if spoke and withheld != "starved":
         return "answer" if ended else "cut"
     if withheld:
         return withheld
@@ -154,7 +165,7 @@ def _is_text_list(child: Any) -> bool:
 
 
 def _withheld(value: Any, depth: int = 0) -> Shape | None:
-    """``refused`` or ``faulty`` where a finish, stop or block reason says why there is no answer."""
+    """The shape where a finish, stop or block reason says why there is no answer."""
     if depth > 6:
         return None
     if isinstance(value, list):
@@ -177,7 +188,7 @@ def _reason_shape(name: str, word: str) -> Shape | None:
     if name == "blockreason" and word:
         return "refused"
     if name in ("finishreason", "stopreason", "reason"):
-        return "refused" if word in _REFUSALS else "faulty" if word in _FAULTS else None
+        return next((shape for shape, said in _WITHHELD if word in said), None)
     return None
 
 

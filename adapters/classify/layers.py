@@ -51,7 +51,8 @@ _WORD: Final = re.compile(
 _DOTTED: Final = re.compile(r"[a-z][a-z_-]+(?:\.[a-z][a-z_-]+)+")
 _URL: Final = re.compile(r"\b(?:https?|wss?)://[^\s\"'<>)\]]*", re.IGNORECASE)
 _STATUS: Final = re.compile(
-    r"(?:^\W*|\b(?:status(?:[ _]?code)?|http(?:/\d(?:\.\d)?)?|error|code|error[ _]code|returned|\|)"
+    r"(?:^\W*|\b(?:status(?:[ _]?code)?|http(?:/\d(?:\.\d)?)?|error|code|error[ _]code|returned"
+    r"|(?:got|received) an?|\|)"
     r"[\s:=('\"]{1,4}|(?=[45]\d\d status code))([45]\d\d)\b",
     re.IGNORECASE,
 )

@@ -45,6 +45,7 @@ class Rule:
         also: patterns of which one must be found in the text as well.
         unless: patterns that must not be found in the text for a phrase to count; a code counts regardless.
         statuses: the layer's own status, or else the response's, must be one of these.
+        unless_statuses: it must be none of these.
         provider: a pattern the provider's name must match.
         transports: the failure must have arrived this way.
         retry_same: what the verdict says instead of the reason's default.
@@ -65,6 +66,7 @@ class Rule:
     also: tuple[str, ...] = field(default=(), kw_only=True)
     unless: tuple[str, ...] = field(default=(), kw_only=True)
     statuses: frozenset[int] = field(default=(), converter=_numbers, kw_only=True)
+    unless_statuses: frozenset[int] = field(default=(), converter=_numbers, kw_only=True)
     provider: str | None = field(default=None, kw_only=True)
     transports: frozenset[str] = field(default="", converter=_words, kw_only=True)
     retry_same: bool | None = field(default=None, kw_only=True)
@@ -94,7 +96,8 @@ class Rule:
 
     def reads(self, layer: Layer, facts: Facts) -> str | None:
         """The fact in this layer that fires the rule, None if it does not fire."""
-        if self.statuses and (layer.status or facts.status) not in self.statuses:
+        status = layer.status or facts.status
+        if (self.statuses and status not in self.statuses) or status in self.unless_statuses:
             return None
         if self.transports and facts.transport not in self.transports:
             return None

@@ -98,6 +98,12 @@ KINDS: Final[tuple[Rule, ...]] = (
         "gRPC status codes",
         codes="not_found not_found_error NotFoundError ResourceNotFoundException NotFound ResourceNotFound",
     ),
+    Rule(
+        "kind connection",
+        "connection",
+        "Fetch standard: what a client says of any cause, so that a cause which says more decides",
+        says=(r"fetch failed", r"failed to fetch"),
+    ),
     Rule("kind unsupported", "unsupported", "gRPC status codes", codes="unimplemented"),
     Rule(
         "kind error in 200",
@@ -210,6 +216,7 @@ STATUSES: Final[tuple[Rule, ...]] = (
         OPENROUTER_DOC,
         says=(
             r"(?:provider|upstream|gateway) (?:returned|responded with|sent)? ?(?:an )?error",
+            r"provider (?:\w+ )?request failed",
             r"all (?:\w+ )?(?:providers|variants|models|fallbacks) (?:have )?failed",
         ),
     ),

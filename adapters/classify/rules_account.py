@@ -24,25 +24,31 @@ KEYS: Final[tuple[Rule, ...]] = (
         code_like=r"^auth_?fail|signature_?(?:failure|expire|mismatch)"
         r"|(?:invalid|incorrect|wrong|missing|expired|revoked|disabled|unknown)_?(?:api_?key|token"
         r"|credential)|authentication_?(?:failed|error)|(?:api_?key|token)_?(?:invalid|expired"
-        r"|revoked|missing|disabled)",
+        r"|revoked|missing|disabled|deleted|deactivated)",
         says=(
             r"(?:invalid|incorrect|wrong|missing|expired|revoked|malformed|unknown|bad|disabled"
             r"|unrecognized) (?:\w+ ){0,2}(?:x-)?(?:api[-_ ]?keys?|access[- ]?tokens?|auth\w* token"
             r"|bearer|credentials?|auth(?:entication|orization)?(?: header)?|subscription key"
-            r"|iam token|token|token|key provided|username|proxy token)\b",
-            r"(?:api[-_ ]?key|token|credentials?|subscription key|authentication)\W.{0,60}?(?:(?:is|was"
-            r"|are|has been|appears to be|may have|be) )?(?:invalid|expired|revoked|disabled"
+            r"|iam token|token|key provided|client secret|username|proxy token)\b",
+            r"(?:api[-_ ]?key|token|credentials?|subscription key|authentication|authorization header)\W.{0,60}?"
+            r"(?:(?:is|was|are|has been|appears to be|may have|be) )?(?:invalid|expired|revoked|disabled"
             r"|deactivated|missing|incorrect|not (?:valid|found|set|provided|configured|exist)"
-            r"|required|leaked|malformed|deleted|fails?\b)",
+            r"|required|must be (?:set|provided)|leaked|malformed|deleted|fails?\b)",
             r"\bno (?:valid )?(?:api[-_ ]?keys?|access token|auth\w*|credentials?)\b",
             r"authentication (?:fail\w*|error|required|is required|token)",
-            r"failed to authenticate",
+            r"(?:failed to|could not|unable to) authenticate",
+            r"(?:failed to|could not) (?:extract|decode|parse|validate|refresh) .{0,30}\btoken\b",
+            r"\baadsts\d",
+            r"token refresh (?:failed|error)",
+            r"(?:get|fetch|refresh)(?:ing)? (?:access )?token failed",
+            r"(?:cannot|could not|failed to|unable to) (?:fetch|get|obtain|acquire|refresh) .{0,20}\btoken\b",
             r"not authenticated",
+            r"not created with authentication",
             r"unauthenticated",
             r"^\W*unauthorized\W*$",
             r"unauthorized:",
             r"401 unauthorized",
-            r": unauthorized",
+            r": unauthorized(?! field)",
             r"didn.t provide an api key",
             r"provide (?:an|a valid) api key",
             r"no api key",
@@ -61,8 +67,9 @@ KEYS: Final[tuple[Rule, ...]] = (
             r"令牌状态|令牌.{0,6}不可用",
             r"member of an organization to use",
             r"(?:ak/sk|secret ?id|secret ?key|signature)\b.{0,40}(?:invalid|missing|expired|not match|incorrect)",
-            r"key (?:is )?(?:currently )?(?:blocked|disabled|suspended|inactive)",
+            r"key (?:is |was |has been )?(?:currently )?(?:blocked|disabled|suspended|inactive|revoked|deleted)",
             r"credentials? (?:could not|cannot) be",
+            r"access token could not be",
             r"virtual key expected",
             r"api key .{0,20}not found",
             r"session token",
@@ -129,11 +136,12 @@ RIGHTS: Final[tuple[Rule, ...]] = (
             r"verify organization",
             r"(?:country|region|territory)\W.{0,30}not supported",
             r"not (?:available|supported) in (?:your|this) (?:country|region)",
-            r"plan (?:does|do) not include",
+            r"plan (?:does|do)(?: not|n.t) (?:yet )?include",
             r"not (?:included|available) (?:in|on|with|for|under) (?:your|the current|this"
-            r"|current)? ?\w* ?(?:plan|subscription|tier|account)",
+            r"|current)? ?\w* ?(?:plan|subscription|tier|account|team)",
             r"not available for integrator",
             r"not eligible",
+            r"policy enablement",
             r"can only access",
             r"licen[cs]e .{0,20}(?:failed|invalid|expired|required)",
             r"authorized list",

@@ -14,9 +14,9 @@ QUOTA: Final[tuple[Rule, ...]] = (
         "subscription windows",
         windowed=True,
         codes="usage_limit_reached usage_limit_exceeded user_weekly_rate_limited "
-        "weekly_limit_reached quota_exceeded daily_limit_exceeded UserByModelByDay "
+        "weekly_limit_reached quota_exceeded QuotaExceeded daily_limit_exceeded UserByModelByDay "
         "daily_quota_exceeded tokens_per_day session_limit_reached",
-        code_like=r"(?:daily|weekly|monthly)_?(?:quota|limit|rate|usage)|per_?day\b",
+        code_like=r"(?:daily|weekly|monthly)_?(?:quota|limit|rate|usage)|per_?day\b|usage[-_]exhausted|usage_?limit_?error",
         says=(
             r"usage limit (?:has been |was )?(?:reached|exceeded|hit)",
             r"(?:daily|weekly|monthly|hourly|5[- ]hour|per[- ]day)\b.{0,30}(?:quota|limit|allocation"
@@ -29,10 +29,15 @@ QUOTA: Final[tuple[Rule, ...]] = (
             r"per 86400 ?s",
             r"reached your (?:\w+ ){0,3}(?:usage )?limit",
             r"hit your (?:\w+ ){0,3}usage limit",
+            r"\b\d+[- ]?(?:days?|d|hours?|hr?) (?:\w+ ){0,2}limit",
+            r"usage window\b",
+            r"exceeded its usage limit",
+            r"rolling \d+[- ](?:day|hour) window",
+            r"used all (?:\w+ ){0,3}free usage",
             r"limit for (?:this|the) (?:billing|current) (?:cycle|period)",
             r"premium request allowance",
             r"free-models-per-day",
-            r"usage cap\b",
+            r"(?:usage|inference) cap\b",
             r"free usage limit",
             r"hit the .{0,20} cap\b",
             r"exceeded .{0,20}premium (?:request|interaction)",
@@ -64,12 +69,15 @@ QUOTA: Final[tuple[Rule, ...]] = (
         "usage_credits_exhausted",
         code_like=r"exceeded\w*budget|budget_?exceed|insufficient_?(?:\w+_?)?(?:quota|balance|credit|fund)|billing|overdue|arrear|out_of_credits?"
         r"|no_credits|(?:quota|balance|credits?)_?not_?enough|not_?enough_?(?:quota|balance|credit)"
-        r"|(?:pack|package|pkg|charge_?resource|credits?|balance|allowance|free_?tier)_?exhaust",
+        r"|(?:pack|package|pkg|charge_?resource|credits?|balance|allowance|free_?(?:tier|quota))_?exhaust",
         says=(
             r"(?:insufficient|not enough|exhausted|negative|low|out of|no|any|used all|all|remaining"
             r"|exceeded|depleted|zero|over) (?:\w+ ){0,3}(?:balance|credits?|funds|budget)\b",
             r"(?:insufficient|not enough|out of|no|any) (?:\w+ ){0,3}quota\b",
             r"max budget",
+            r"exhausted (?:\w+ ){1,4}quota",
+            r"plans? (?:&|and) billing",
+            r"no available package",
             r"quota\b.{0,20}(?:insufficient|not enough)",
             r"(?:allowance|resource pack|package|free (?:tier|trial|quota|usage|time)|trial)\b.{0,40}"
             r"(?:exhaust|used up|exceed|expired|ended|limit reached)",
@@ -118,6 +126,7 @@ QUOTA: Final[tuple[Rule, ...]] = (
             r"too many requests sent",
             r"\bRPM\b",
             r"service unavailable for account",
+            r"payment required\W{1,3}rate[- ]limit",
         ),
     ),
 )
@@ -184,7 +193,8 @@ CAPACITY: Final[tuple[Rule, ...]] = (
         "server_overloaded over_capacity overloaded ModelNotReadyException slow_down "
         "model_overloaded NoCapacity queue_exceeded 50505 server_is_overloaded "
         "model_capacity_exceeded model_at_capacity ServiceUnavailableException "
-        "insufficient_capacity model_loading ModelOverloaded server_busy InsufficientCapacity",
+        "insufficient_capacity model_loading ModelOverloaded server_busy InsufficientCapacity "
+        "insufficient_system_resource shape:starved auth_unavailable",
         code_like=r"overload|capacity_?(?:exceeded|exhausted|reached|error)|(?:no|insufficient"
         r"|out_of)_capacity|too_busy",
         says=(
@@ -201,6 +211,7 @@ CAPACITY: Final[tuple[Rule, ...]] = (
             r"heavy load",
             r"peak (?:load|hours)",
             r"is currently loading",
+            r"^\W*loading\W*$",
             r"loading model",
             r"(?:model|server|service|endpoint|instance|deployment)\b.{0,60} is (?:still |currently )?(?:loading"
             r"|starting|warming|booting|initiali[sz]ing|scaling)",
@@ -269,6 +280,7 @@ RATE: Final[tuple[Rule, ...]] = (
         says=(
             r"rate[- ]?limit(?:s|ed|ing)?\b(?! (?:error )?(?:docs|header))",
             r"too many (?:concurrent )?(?:requests|connections|tokens|calls)",
+            r"per[- ](?:minute|second) (?:\w+ ){0,2}limit",
             r"too quickly",
             r"too frequent",
             r"slow down",
@@ -282,6 +294,8 @@ RATE: Final[tuple[Rule, ...]] = (
             r"exceeded (?:the |your )?(?:account )?quotas? for",
             r"account quotas",
             r"quota exceeded for",
+            r"resource (?:has been )?exhausted",
+            r"organization usage limit.{0,20}try again",
             r"cooling down",
             r"cooldown",
             r"cool-down",
@@ -302,6 +316,6 @@ RATE: Final[tuple[Rule, ...]] = (
             r"每分钟",
             r"流控",
         ),
-        unless=(r"invalid (?:parameter|value)",),
+        unless=(r"invalid (?:parameter|value)", r"max[_ ]tokens must be"),
     ),
 )

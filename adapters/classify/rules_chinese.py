@@ -35,7 +35,7 @@ ZAI: Final[tuple[Rule, ...]] = (
     Rule("zai content", "content_filter", ZAI_DOC, provider=_ZAI, codes="1301"),
     Rule("zai blocked", "permission", ZAI_DOC, provider=_ZAI, codes="1300"),
     Rule("zai params", "invalid_request", ZAI_DOC, provider=_ZAI, codes="1210 1213 1214 1215 1231"),
-    Rule("zai internal", "server_error", ZAI_DOC, provider=_ZAI, codes="500 1120 1200 1230 1234"),
+    Rule("zai internal", "server_error", ZAI_DOC, provider=_ZAI, codes="1120 1200 1230 1234"),
 )
 
 MINIMAX: Final[tuple[Rule, ...]] = (
@@ -131,7 +131,7 @@ DASHSCOPE: Final[tuple[Rule, ...]] = (
         DASHSCOPE_DOC,
         provider=_DASHSCOPE,
         codes="AllocationQuota.FreeTierOnly Throttling.FreeTierOnly",
-        says=(r"free (?:tier|quota|allocated quota).{0,40}exhausted",),
+        says=(r"free (?:tier|quota|allocated quota).{0,40}(?:exhausted|exceeded)",),
         narrows="credential_model",
     ),
     Rule(

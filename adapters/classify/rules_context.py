@@ -57,6 +57,7 @@ CONTENT: Final[tuple[Rule, ...]] = (
             r"blocked by (?:our )?(?:content|safety|moderation|guardrail)",
             r"content exists risk",
             r"considered high risk",
+            r"suspicious activity related to",
             r"violat\w+ (?:our |the )?(?:\w+ )?(?:usage|content|safety|acceptable use) (?:polic"
             r"|guideline)",
             r"flagged (?:as|for|by)\b",
@@ -122,11 +123,11 @@ CONTEXT: Final[tuple[Rule, ...]] = (
         codes="context_length_exceeded ContextWindowExceededError exceed_context_size_error "
         "model_max_prompt_tokens_exceeded tokens_limit_reached TOO_MANY_TOKENS "
         "context_window_exceeded request_too_large context_overflow max_tokens_exceeded "
-        "prompt_too_long model_context_window_exceeded input_too_long content_too_large "
+        "prompt_too_long model_context_window_exceeded shape:overlong input_too_long content_too_large "
         "RequestTooLarge PayloadTooLarge string_above_max_length context_length_limit "
         "OversizedRequest InputTooLong request_entity_too_large",
         code_like=r"(?:prompt|input|context|request|messages?|characters|tokens?|content|body|payload)_?too_?(?:long|large"
-        r"|many)|context_?(?:length|window|size)_?(?:exceed|limit|over|too)|out_?of_?context",
+        r"|many)|context_?(?:length|window|size)_?(?:exceed|limit|over|too)|out_?of_?context|max(?:imum)?_context_length",
         says=(
             r"maximum (?:context|prompt|sequence) (?:length|window)",
             r"context.{0,3}(?:length|window|size|limit).{0,40}(?:exceed|overflow|too (?:small|long"
@@ -159,9 +160,17 @@ CONTEXT: Final[tuple[Rule, ...]] = (
             r"too large for model with \d+",
             r"(?:max|maximum) (?:allowed )?(?:input |prompt )?tokens? (?:is|of|are|allowed"
             r"|limit)\b.{0,60}(?:but|requested|got|given|exceed)",
-            r"context (?:window|length) of",
+            r"context (?:window|length) (?:is|of)\b",
             r"prompt contains .{0,30}tokens.{0,60}(?:limit|max)",
             r"request exceeds the (?:maximum|limit|model)",
+            r"context (?:overflow|budget)",
+            r"(?:configured|current) context (?:size|length|window)",
+            r"current length is \d+ while limit",
+            r"(?:total )?(?:messages?|request|prompt) size exceeds",
+            r"prompt exceeds (?:the )?max",
+            r"string too long\. expected a string with maximum length",
+            r"token limit exceeded",
+            r"压缩上下文",
             r"n_ctx",
             r"n_keep",
             r"max_model_len",
@@ -182,10 +191,12 @@ CONTEXT: Final[tuple[Rule, ...]] = (
             r"\bTP[MD]\b",
             r"rate limit",
             r"maximum tokens you requested",
-            r"max_(?:completion_)?tokens.{0,30}(?:is too large|must be|should be|at most)",
+            r"max[_ ](?:completion[_ ])?tokens.{0,30}(?:is too large|must be(?!.{0,30}context)|should be|at most)",
             r"频率",
             r"速率",
-            r"images? (?:size|dimensions|exceed|is too|are too|file)",
+            r"images? (?:size|width|height|dimensions|exceed|is too|are too|file)",
+            r"invalid 'user'",
+            r"\bcredits?\b",
             r"messages? array",
             r"array too long",
         ),

@@ -16,9 +16,11 @@ TOOL_CALL: Final = Rule(
         r"tool call validation failed",
         r"failed to generate json",
         r"did not call a tool",
-        r"malformed function call",
+        r"malformed (?:json )?(?:function call|tool|arguments)",
+        r"incomplete tool call",
         r"no object generated",
         r"interpret tool use",
+        r"model produced invalid content",
     ),
     scope="model",
 )
@@ -60,7 +62,9 @@ CAPABILITIES: Final[tuple[Rule, ...]] = (
         "DeepSeek, OpenAI: text-only models",
         says=(
             r"(?:function calling|tool use|thinking|instruction|image input|audio"
-            r"|json mode) is not enabled",
+            r"|json mode|penalty|logprobs) is not enabled",
+            r"thinking may not be enabled when",
+            r"compiled grammar is too large",
             r"content must be a (?:valid )?string",
             r"is not one of \[?.{0,3}(?:system|user|assistant)",
             r"unknown variant\b",
@@ -97,6 +101,7 @@ OUTPUT: Final[tuple[Rule, ...]] = (
             r"|less than|larger than|maximum)",
             r"supports? (?:at most|up to|a maximum of) \d+ (?:completion|output) tokens",
             r"maximum (?:allowed )?(?:number of )?output tokens",
+            r"exceeded the \d+ output token maximum",
             r"maximum tokens you requested exceed",
         ),
     ),
@@ -122,7 +127,7 @@ TURNS: Final = Rule(
 )
 """Asked before capabilities, for some providers say that they do not support such an order."""
 
-_MODEL: Final = r"(?:models?|deployment|endpoint|(?:specified|requested) version)\b.{0,160}?"
+_MODEL: Final = r"\b(?:models?|deployment|endpoint|(?:specified|requested) version)\b.{0,160}?"
 
 _FEATURE: Final = (
     r"(?:does|do) not support",
@@ -142,6 +147,8 @@ _FEATURE: Final = (
     r"support for",
 )
 """Words of what a model cannot do; it exists."""
+
+_ABSENT_UNLESS: Final = (*_FEATURE, r"temporarily", r"currently unavailable", r"try again", r"retry", r"later", r"heal")
 
 MODEL: Final[tuple[Rule, ...]] = (
     Rule(
@@ -168,7 +175,7 @@ MODEL: Final[tuple[Rule, ...]] = (
         "ModelNotFoundError 5007 20012 model_deprecated resource_not_found_error "
         "model_archived model_does_not_exist InvalidEndpoint.NotFound UnknownModel 30003 "
         "deployment_not_found model_unavailable ModelNotSupported",
-        code_like=r"model_?(?:not_?(?:found|exist|available)|deprecated|decommissioned|retired)|(?:unknown"
+        code_like=r"model_?(?:is_)?(?:not_?(?:found|exist|available)|deactivated|deprecated|decommissioned|retired)|(?:unknown"
         r"|invalid)_?model",
         says=(
             _MODEL + r"(?:do(?:es)? not exist|not exist|(?:is|was|be|isn.t)? ?not found|isn.t found|no longer "
@@ -198,10 +205,18 @@ MODEL: Final[tuple[Rule, ...]] = (
         unless=_FEATURE,
     ),
     Rule(
+        "model not available",
+        "model_not_found",
+        "model replies of all providers; what is not available for the moment is none of them",
+        says=(_MODEL + r"(?:is )?not (?:available|supported)",),
+        unless=_ABSENT_UNLESS,
+    ),
+    Rule(
         "model unavailable",
         "model_not_found",
-        "model replies of all providers; what is unavailable for the moment is none of them",
-        says=(_MODEL + r"(?:(?:is )?not (?:available|supported)|(?:is )?unavailable)",),
-        unless=(*_FEATURE, r"temporarily", r"currently unavailable", r"try again", r"retry", r"later", r"heal"),
+        "model replies of all providers; behind a status of 5xx the word speaks of the moment",
+        says=(_MODEL + r"(?:is )?unavailable",),
+        unless=_ABSENT_UNLESS,
+        unless_statuses=range(500, 600),
     ),
 )

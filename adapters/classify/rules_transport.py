@@ -79,20 +79,21 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
         "stream_error TransferEncodingError ContentLengthError IncompleteReadError "
         "stream_disconnected upstream_stream_error EventStreamError stream_interrupted "
         "ResponseStreamingError",
-        code_like=r"^stream_?(?:read|truncat|interrupt|disconnect|error|closed|aborted)|(?:provider|stream|upstream|client)_?disconnected"
-        r"|incomplete_?(?:read|stream)",
+        code_like=r"^stream_?(?:read|truncat|interrupt|disconnect|error|closed|aborted)|(?:provider|stream|upstream|client)_?disconnect"
+        r"|incomplete_?(?:read|stream)|malformed_stream",
         says=(
             r"(?:stream|response|message|connection|body)\b.{0,40}(?:ended|closed|terminated|broke\w*"
             r"|interrupted|disconnected|truncated|cut off|dropped|aborted|stopped|failed|died"
             r"|lost)\b.{0,40}(?:before|without|unexpectedly|prematurely|early|mid|while|during"
             r"|completion|incomplete)",
-            r"stream (?:\w+ ){0,2}(?:disconnected|interrupted|truncated|terminated|failed|broken|error"
+            r"\bstream (?:\w+ ){0,2}(?:closed|disconnected|interrupted|truncated|terminated|failed|broken|error"
             r"|incomplete|aborted|reset|cut)",
             r"incomplete (?:chunked|read|response|stream|message|body|json|envelope)",
             r"incompleteread",
             r"invalidchunk|connection broken: in",
             r"premature(?:ly)? (?:close|end)",
             r"closed prematurely",
+            r"response body while trying to fetch",
             r"peer closed connection without sending complete",
             r"before (?:receiving )?(?:message_stop|response\.completed|\[?done|completion|a final"
             r"|the final|finish)",
@@ -128,6 +129,8 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
             r"status code: [45]",
             r"invalid status",
             r"no (?:content|output)",
+            r"socket connection",
+            r"error sending request",
             r"without (?:sending )?any",
             r"while running the model",
         ),
@@ -165,7 +168,7 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
         SDKS,
         codes="ECONNRESET ECONNREFUSED ENOTFOUND EAI_AGAIN EAI_FAIL EHOSTUNREACH ENETUNREACH "
         "ENETDOWN EHOSTDOWN EPIPE EPROTO ECONNABORT UND_ERR_SOCKET ConnectError ReadError "
-        "WriteError CloseError RemoteProtocolError LocalProtocolError NetworkError "
+        "WriteError CloseError RemoteProtocolError LocalProtocolError NetworkError network_error "
         "ConnectionError ConnectionResetError ConnectionRefusedError ConnectionAbortedError "
         "BrokenPipeError gaierror ClientConnectorError ClientConnectionError "
         "ServerDisconnectedError ClientOSError ClientConnectorDNSError "
@@ -201,8 +204,6 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
             r"hang up",
             r"other side closed",
             r"server disconnected",
-            r"fetch failed",
-            r"failed to fetch",
             r"tls (?:handshake|connection|alert)",
             r"ssl (?:handshake|error|routines)",
             r"handshake fail",
@@ -210,6 +211,9 @@ TRANSPORT: Final[tuple[Rule, ...]] = (
             r"bad record mac",
             r"\[ssl",
             r"upstream connect error",
+            r"error sending request",
+            r"reset before headers",
+            r"did not get a response",
             r"disconnect/reset",
             r"goaway",
             r"http2?: (?:server|client) (?:sent|connection)",
@@ -239,7 +243,7 @@ INTERNAL: Final[tuple[Rule, ...]] = (
         "server_error InternalServiceError ModelErrorException internalServerException "
         "APIResponseValidationError JSONDecodeError EngineDeadError bad_gateway "
         "BadGatewayError AI_TypeValidationError malformed_function_call internal_failure "
-        "InternalFailure LlamaServerError SyntaxError AI_JSONParseError unexpected_tool_call",
+        "InternalFailure LlamaServerError SyntaxError AI_JSONParseError unexpected_tool_call malformed_response",
         says=(
             r"internal (?:\w+ )?(?:error|failure|exception)",
             r"server (?:had an )?error\b(?! '\d)",
@@ -253,23 +257,15 @@ INTERNAL: Final[tuple[Rule, ...]] = (
             r"cuda error",
             r"\boom\b",
             r"segmentation fault",
-            r"unexpected error",
-            r"encountered an? (?:issue|error)",
-            r"unable to process (?:your|the) request\b(?!.{0,10}because)",
             r"invalid response\b(?! body| object)",
             r"(?:stop|finish)[ _]reason:? error",
-            r"something went wrong",
-            r"unknown error (?:occurred|has)",
-            r"an error occurred while",
-            r"error while processing",
             r"unhandled exception",
             r"index out of range",
             r"database error",
             r"bad gateway",
             r"upstream (?:error|request failed|provider)",
             r"invalid for expected schema",
-            r"invalid json response",
-            r"untagged enum|did not match any variant",
+            r"(?:invalid|malformed) json response",
             r"not valid json",
             r"unexpected token",
             r"expecting value",
@@ -278,10 +274,32 @@ INTERNAL: Final[tuple[Rule, ...]] = (
             r"系统(?:错误|异常)",
             r"未知错误",
         ),
+        unless_statuses=(401, 402, 403),
         unless=(
             r"invalid_request",
             r"bad request",
             r"status code: 4",
         ),
+    ),
+    Rule(
+        "vague fault",
+        "server_error",
+        "words for any fault, which say less than a status that names one",
+        says=(
+            r"unexpected error",
+            r"encountered an? (?:issue|error)",
+            r"unable to process (?:your|the) request\b(?!.{0,10}because)",
+            r"something went wrong",
+            r"(?:temporary|transient) .{0,20}(?:failure|error)",
+            r"\bunknown error\b",
+            r"an error occurred while",
+            r"error while processing",
+            r"untagged enum|did not match any variant",
+        ),
+        unless=(
+            r"invalid_request",
+            r"bad request",
+        ),
+        unless_statuses=(401, 402, 403, 404, 422, 429),
     ),
 )

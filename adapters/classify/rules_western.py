@@ -47,6 +47,7 @@ SMALL: Final[tuple[Rule, ...]] = (
         statuses=(500,),
         provider=r"ollama",
         says=(r"\beof\b", r"\brunner\b", r"\bpredict:"),
+        unless=(r"timed out",),
     ),
     Rule(
         "fireworks suspended",
@@ -157,13 +158,27 @@ ANTHROPIC: Final[tuple[Rule, ...]] = (
         "Anthropic docs, Extended thinking: signatures",
         says=(
             r"invalid .{0,3}signature.{0,3} in .{0,3}thinking",
-            r"thought.?signature.{0,40}(?:not valid|invalid|corrupted)",
+            r"invalid .{0,3}thought.?signature",
+            r"thought.?signature.{0,40}(?:not valid|invalid)",
             r"encrypted content .{0,40}could not be (?:verified|decrypted)",
         ),
     ),
 )
 
 GOOGLE: Final[tuple[Rule, ...]] = (
+    Rule(
+        "google foreign signature",
+        "unsupported",
+        "Gemini API docs, Thought signatures: another model's are refused by Google alone",
+        says=(r"corrupted thought.?signature",),
+    ),
+    Rule(
+        "google fetches no url",
+        "invalid_request",
+        "Vertex AI docs: robots.txt and reachability bind Google's own fetcher",
+        says=(r"cannot fetch content from the provided url",),
+        acts_as="unsupported",
+    ),
     Rule(
         "google no quota at all",
         "quota_exhausted",

@@ -40,7 +40,7 @@ _BETWEEN: Final = (
 )
 _PROSE: Final = (
     re.compile(
-        rf"\b(?:try again|retry|retrying|retried|wait|resets?|available again|back off|retry-after"
+        rf"\b(?:try again|retry|retrying|retried|wait|resets?|available(?: again)?|back off|retry-after"
         rf"|retryDelay){_BETWEEN}({_DURATION})",
         re.IGNORECASE,
     ),
@@ -116,8 +116,8 @@ def wait_s(facts: Facts, now: float | None = None) -> float | None:
         _from_body(facts.values, reference),
         _from_retry_after(trusted, reference),
         _from_retry_after(inside, reference),
-        _from_resets(trusted, reference),
-        _from_resets(inside, reference),
+        _from_resets(trusted, reference, facts.status == 429),
+        _from_resets(inside, reference, limited=True),
         prose_s(facts.text, reference),
     ):
         if found is not None and math.isfinite(found):
@@ -197,20 +197,23 @@ def _from_retry_after(headers: Mapping[str, str], now: float | None) -> float | 
     return seconds
 
 
-def _from_resets(headers: Mapping[str, str], now: float | None) -> float | None:
-    """The longest reset among the buckets whose ``remaining`` is zero, for the next call needs them all."""
-    waits = [_seconds(reset, now) for reset in _spent_buckets(headers)]
+def _from_resets(headers: Mapping[str, str], now: float | None, limited: bool) -> float | None:
+    """The longest reset among the spent buckets, for the next call needs them all."""
+    waits = [_seconds(reset, now) for reset in _spent_buckets(headers, limited)]
     known = [wait for wait in waits if wait is not None and wait >= 0]
     return max(known, default=None)
 
 
-def _spent_buckets(headers: Mapping[str, str]) -> Iterator[str]:
+def _spent_buckets(headers: Mapping[str, str], limited: bool) -> Iterator[str]:
+    """The resets of the buckets with nothing ``remaining``; where the call was refused for its rate (``limited``),
+    also of those that tell no ``remaining``."""
+    unknown = "0" if limited else ""
     for name, value in headers.items():
         if "ratelimit-reset" in name or (name.startswith("anthropic-ratelimit-") and name.endswith("-reset")):
             if name.startswith("anthropic-ratelimit-unified"):
                 if headers.get(name.removesuffix("-reset") + "-status") == "rejected":
                     yield value
-            elif headers.get(_remaining_of(name), "").strip() in ("0", "0.0"):
+            elif headers.get(_remaining_of(name), unknown).strip() in ("0", "0.0"):
                 yield value
         elif name == "ratelimit":
             found = re.search(r"\br=0\b.*?\bt=(\d{1,9})", value)
@@ -225,7 +228,7 @@ def _spent_buckets(headers: Mapping[str, str]) -> Iterator[str]:
 def _remaining_of(name: str) -> str:
     if name.startswith("anthropic-"):
         return name.removesuffix("-reset") + "-remaining"
-    return name.replace("ratelimit-reset", "ratelimit-remaining")
+    return name.replace("ratelimit-reset", "ratelimit-remaining").removesuffix("-after")
 
 
 def _embedded_headers(values: tuple[Any, ...]) -> dict[str, str]:

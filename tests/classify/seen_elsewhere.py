@@ -7,6 +7,10 @@ address. Those nearly the same as a record of that corpus, or as one another, we
 (``batch``), each classified blind once; afterwards the rules were generalised from its misses, so what is
 measured here now is a guard against regression, not the accuracy on failures that nobody has seen. One person
 labelled them; where two rulings can be defended, ``disputed`` is true. Request ids and keys are redacted.
+
+`seen_at_the_sources.jsonl` was gathered the other way round: from the kinds of places where that corpus itself
+was gathered (test suites and recordings of agents and gateways, providers' error tables), again without what is
+nearly the same as one of its records, labelled before the classifier saw it, in batches of its own.
 """
 
 from __future__ import annotations
@@ -17,8 +21,9 @@ from typing import Any, Final
 
 from detent.adapters.classify import Evidence
 
+FILES: Final = ("seen_elsewhere.jsonl", "seen_at_the_sources.jsonl")
 RECORDS: Final[list[dict[str, Any]]] = [
-    json.loads(line) for line in Path(__file__).with_suffix(".jsonl").read_text("utf-8").splitlines()
+    json.loads(line) for name in FILES for line in Path(__file__).with_name(name).read_text("utf-8").splitlines()
 ]
 
 

@@ -94,3 +94,9 @@ def test_the_message_is_the_innermost_text_short_and_without_secrets() -> None:
 def test_the_failure_names_rule_and_status() -> None:
     failure = failure_of(evidence("Overloaded", status=529))
     assert (failure.reason, failure.rule, failure.status) == ("overloaded", "capacity", 529)
+
+
+def test_a_url_that_google_will_not_fetch_may_be_fetched_elsewhere() -> None:
+    seen = evidence("Cannot fetch content from the provided URL. Status: URL_ROBOTED", "google-vertex", status=400)
+    assert classify(seen).reason == "invalid_request"
+    assert failure_of(seen).reason == "unsupported"

@@ -38,7 +38,7 @@ TOLD: Final = [
     if record["body"] and record["transport"] in ("http", "sdk", "socket") and (rule := fact_rule(record))
 ]
 """The failures that say what they are, each with the rule that reads it."""
-ANYWHERE: Final = [record for record, rule in TOLD if not rule.statuses and not rule.transports]
+ANYWHERE: Final = [record for record, rule in TOLD if not (rule.statuses or rule.unless_statuses or rule.transports)]
 """Those that say it whatever the status."""
 
 NAMES: Final = st.from_regex(r"(gpt|claude|gemini|qwen|glm)-[a-z]{2,8}-[1-9]", fullmatch=True)

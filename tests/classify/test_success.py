@@ -40,6 +40,11 @@ ANSWERS: dict[str, object] = {
     "openai responses call": {"object": "response", "output": [{"type": "function_call", "name": "f"}]},
     "anthropic": {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "hello"}]},
     "anthropic tool use": {"type": "message", "content": [{"type": "tool_use", "name": "f", "input": {}}]},
+    "anthropic cut at the window": {
+        "type": "message",
+        "content": [{"type": "text", "text": "hello"}],
+        "stop_reason": "model_context_window_exceeded",
+    },
     "gemini": {"candidates": [{"content": {"parts": [{"text": "hello"}]}, "finishReason": "STOP"}]},
     "gemini call": {"candidates": [{"content": {"parts": [{"functionCall": {"name": "f"}}]}}]},
     "code assist": {"response": {"candidates": [{"content": {"parts": [{"text": "hello"}]}}]}},
@@ -104,6 +109,18 @@ FAILURES: dict[str, tuple[object, str]] = {
     "a stream that ends in a garbled call": (
         stream({"candidates": [{"finishReason": "UNEXPECTED_TOOL_CALL"}]}, "[DONE]"),
         "server_error",
+    ),
+    "an answer broken off for want of resources": (
+        {"choices": [{"finish_reason": "insufficient_system_resource", "message": {"content": "hel"}}]},
+        "overloaded",
+    ),
+    "a stream broken off for want of resources": (
+        stream(delta("hel"), {"choices": [{"delta": {}, "finish_reason": "insufficient_system_resource"}]}, "[DONE]"),
+        "overloaded",
+    ),
+    "a prompt that fills the window": (
+        {"type": "message", "content": [], "stop_reason": "model_context_window_exceeded"},
+        "context_overflow",
     ),
     "an empty body": ("", "empty_response"),
     "json nobody knows": ({"oops": True}, "unknown"),

@@ -305,7 +305,57 @@ def test_a_code_counts_although_the_text_speaks_of_something_else() -> None:
         ("The model foo-9 is temporarily unavailable, try again later", "overloaded"),
         ("Loading model", "overloaded"),
         ("Previous response with id 'resp_1' not found.", "session_expired"),
+        ("Thinking may not be enabled when tool_choice forces tool use.", "unsupported"),
+        ("The compiled grammar is too large", "unsupported"),
+        ("max_tokens: 70000 > 64000, which is the maximum allowed number of output tokens for foo-9", "unsupported"),
+        ("Penalty is not enabled for this model", "unsupported"),
+        ("Corrupted thought signature.", "unsupported"),
+        ("Invalid thoughtSignature in model content", "session_expired"),
+        ("The temperature 9 is malformed", "invalid_request"),
+        ("Unhandled stop reason: MALFORMED_RESPONSE", "server_error"),
+        ("Provider completed tool call with malformed JSON arguments", "server_error"),
+        ("7-day rate limit exceeded.", "quota_exhausted"),
+        ("Number of requests has exceeded your per-minute rate limit", "rate_limit"),
+        ("The configured context size is 4096 tokens, the prompt has 9000", "context_overflow"),
+        ("Context overflow: summarization failed", "context_overflow"),
+        ("OAuth token refresh failed", "auth"),
+        ("Invalid client secret provided.", "auth"),
+        ("Your plan does not yet include access to foo-9", "permission"),
+        ("upstream failed", "invalid_request"),
+        ("stream failed", "stream_interrupted"),
+        ("stream disconnected before completion: error sending request", "connection"),
+        ("Invalid response body while trying to fetch <url>: Parse Error", "stream_interrupted"),
     ],
 )
 def test_families_of_phrases(text: str, reason: str) -> None:
     assert reply(400, fault(text)).reason == reason
+
+
+@pytest.mark.parametrize(("status", "reason"), [(401, "auth"), (429, "rate_limit"), (500, "server_error")])
+def test_words_for_any_fault_say_less_than_a_status_that_names_one(status: int, reason: str) -> None:
+    assert reply(status, fault("Something went wrong, an unknown error")).reason == reason
+
+
+def test_a_status_about_the_key_says_more_than_a_code_for_any_fault() -> None:
+    assert reply(401, fault("", type="server_error", code="server_error")).reason == "auth"
+
+
+def test_a_model_that_is_unavailable_is_missing_unless_a_status_of_5xx_says_for_now() -> None:
+    assert reply(404, fault("model foo-9 unavailable")).reason == "model_not_found"
+    assert reply(500, fault("model foo-9 unavailable")).reason == "server_error"
+
+
+def test_what_fetch_says_of_any_cause_leaves_the_word_to_the_cause() -> None:
+    alone = reply(None, "fetch failed", transport="socket")
+    caused = reply(None, "fetch failed", transport="socket", exception="Error ETIMEDOUT\nTypeError: fetch failed")
+    assert (alone.reason, caused.reason) == ("connection", "timeout")
+
+
+def test_a_reason_phrase_before_a_fact_is_no_fact() -> None:
+    assert reply(402, "402 Payment Required: rate limit exceeded").reason == "rate_limit"
+    assert reply(402, "402 Payment Required").reason == "quota_exhausted"
+
+
+def test_a_number_of_an_envelope_is_no_code_of_the_provider_inside() -> None:
+    body = {"error": {"message": "Weekly/Monthly Limit Exhausted", "code": "500"}}
+    assert reply(500, body, "zai").reason == "quota_exhausted"

@@ -82,6 +82,8 @@ def test_a_clock_without_a_zone_is_no_moment(text: str) -> None:
         ({"x-ratelimit-reset-tokens": "7", "x-ratelimit-remaining-tokens": "0"}, 7.0),
         ({"x-ratelimit-reset": "1700000042000", "x-ratelimit-remaining": "0"}, 42.0),
         ({"x-ratelimit-reset": "2", "x-ratelimit-remaining": "0"}, 2.0),
+        ({"x-ratelimit-reset": "1700000042"}, 42.0),
+        ({"x-ratelimit-reset-after": "30"}, 30.0),
         (
             {
                 "anthropic-ratelimit-tokens-reset": "2023-11-14T22:14:02Z",
@@ -106,6 +108,7 @@ def test_a_clock_without_a_zone_is_no_moment(text: str) -> None:
             },
             None,
         ),
+        ({"x-ratelimit-reset-after": "30", "x-ratelimit-remaining": "7"}, None),
         ({"ratelimit": '"api";r=498;t=68'}, None),
         ({"retry-after": "soon"}, None),
     ],
@@ -186,3 +189,8 @@ def test_without_a_clock_an_absolute_time_is_passed_over() -> None:
 
 def test_a_moment_already_past_is_no_wait_at_all() -> None:
     assert stated({"retry-after": "Tue, 14 Nov 2023 22:00:00 GMT"}) == 0.0
+
+
+def test_a_reset_beside_no_remaining_tells_a_wait_only_where_the_rate_was_the_reason() -> None:
+    headers = {"x-ratelimit-reset-after": "30"}
+    assert [wait_s(facts_of(Evidence(status, headers)), NOW) for status in (429, 500)] == [30.0, None]
