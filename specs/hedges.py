@@ -43,15 +43,16 @@ def slow_call_is_hedged(m: Moment) -> bool:
 def _next_beside(world: World, flight: Flight) -> Candidate | None:
     """Whom to start beside the one call of a turn; None: there are two, content was shown, or nobody may be started.
 
-    A call that would be a probe is not made beside another, and a strict pin has no other beside it.
+    A call that would be a probe is not made beside another, a strict pin has no other beside it, and the walk goes on
+    from whom it called last.
     """
     turn = flight.turn
     if turn is None or turn.strict or turn.state != ATTEMPTING or len(flight.flying) > 1:
         return None
-    rest = turn.plan[turn.plan.index(flight.flying[0]) + 1 :]
+    rest = turn.plan[turn.plan.index(flight.calls[-1]) + 1 :]
     for candidate in rest if not turn.resort else ():
         free = turn.config.knows(candidate.model) and fits(turn, candidate) and may_be_called(world, candidate, turn.id)
-        if candidate not in flight.calls and free and not shares_what_failed(turn, candidate):
+        if free and not shares_what_failed(turn, candidate):
             due = any(r.key in candidate.scopes and r.state != AVAILABLE for r in world.health)
             return None if due else candidate
     return None

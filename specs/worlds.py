@@ -48,6 +48,7 @@ def standard(size: int = 3) -> tuple[Environment, ...]:
     house = Config(Chain.of("a/x", "a/y", *MODELS[1 : size - 1]), small_policy())
     hedged = Config(chain, small_policy(Policy(retries=1, backoff_s=0.0, hedge_after_s=1.0)))
     hasty = evolve(quick.policy, hedge_after_s=1.0)
+    hedged_keys = evolve(hedged, chain=Chain.of(MODELS[0]), credentials={"a": ("k1", "k2")})
     replaced, removed, reordered = variants(plain)[1:]
     pin = (MODELS[1], None)
     return (
@@ -74,6 +75,8 @@ def standard(size: int = 3) -> tuple[Environment, ...]:
         Environment("a chain that hedges", (hedged,), (OVERLOADED, INVALID), content=True, abort=True, late=True),
         Environment("a chain that hedges, two turns at once", (evolve(pair, policy=hasty),), concurrent=2,
                     reconcile=False),
+        Environment("a chain that hedges, and a key is changed", (hedged_keys,), (BAD_KEY,),
+                    content=True, reconcile=False, renewals=(("a", "k1"), ("a", "k2"))),
     )  # fmt: skip
 
 
