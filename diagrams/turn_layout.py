@@ -17,8 +17,8 @@ TURN_LAYOUT: Final = Layout(
     places=(
         Place("planned", Rect(386, 84, 226, 76), "plain"),
         Place("backing_off", Rect(112, 286, 172, 160), "care"),
-        Place("attempting", Rect(386, 286, 226, 340), "trial"),
-        Place("streaming", Rect(684, 286, 158, 340), "trial"),
+        Place("attempting", Rect(386, 286, 226, 344), "trial"),
+        Place("streaming", Rect(684, 286, 158, 344), "trial"),
         Place("exhausted", Rect(40, 800, 150, 116), "bad"),
         Place("surfaced", Rect(204, 800, 150, 116), "bad"),
         Place("aborted", Rect(368, 800, 150, 116), "plain"),
@@ -26,7 +26,7 @@ TURN_LAYOUT: Final = Layout(
         Place("interrupted", Rect(696, 800, 150, 116), "care"),
     ),
     panels=(
-        Panel(_CALLED, Rect(96, 250, 760, 392), "called", "a candidate was asked"),
+        Panel(_CALLED, Rect(96, 250, 760, 396), "called", "a candidate was asked"),
         Panel(
             _OVER,
             Rect(24, 784, 832, 188),
@@ -54,25 +54,25 @@ TURN_LAYOUT: Final = Layout(
         Route(
             ("attempting",),
             "surfaced",
-            ((408, 626), (408, 772), (330, 772), (330, 800)),
+            ((408, 630), (408, 772), (330, 772), (330, 800)),
             (400, 705),
             140,
             "beside",
             "end",
         ),
-        Route(_CALLED, "aborted", ((470, 642), (470, 800)), (478, 713), 60, "beside", "start"),
-        Route(("attempting",), "answered", ((558, 626), (558, 800)), (566, 713), 74, "beside", "start"),
+        Route(_CALLED, "aborted", ((470, 646), (470, 800)), (478, 713), 60, "beside", "start"),
+        Route(("attempting",), "answered", ((558, 630), (558, 800)), (566, 713), 74, "beside", "start"),
         Route(("attempting",), "streaming", ((612, 350), (684, 350)), (648, 344), 70),
         Route(
             ("streaming",),
             "answered",
-            ((718, 626), (718, 772), (660, 772), (660, 800)),
+            ((718, 630), (718, 772), (660, 772), (660, 800)),
             (710, 705),
             68,
             "beside",
             "end",
         ),
-        Route(("streaming",), "interrupted", ((800, 626), (800, 800)), (792, 713), 68, "beside", "end"),
+        Route(("streaming",), "interrupted", ((800, 630), (800, 800)), (792, 713), 68, "beside", "end"),
     ),
 )
 """Where a turn's nine states stand."""

@@ -371,6 +371,7 @@ TURN: Final[Table[Turn]] = Table(
             stale(event, BACKING_OFF, "the attempt is over, and its turn waits")
             for event in ("slow", "content", "succeeded", "failed")
         ),
+        stale("waited", (ATTEMPTING, STREAMING), "its turn has gone on from that wait already"),
         stale("waited", BACKING_OFF, "it belongs to a superseded attempt", (is_superseded,)),
         Row("waited", BACKING_OFF, ATTEMPTING, "the wait is over: the same candidate is asked again",
             (is_still_open,), (call_again,)),

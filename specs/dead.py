@@ -48,9 +48,6 @@ _BY_REASON: Final[Mapping[str, tuple[tuple[Table, str, str, str], ...]]] = {  # 
         (COOLDOWN, "released", state, "") for state in COOLDOWN.states
     ),
     "a published configuration asks only scopes that rest or are probed": ((COOLDOWN, "lifted", "available", ""),),
-    "in these worlds an attempt is cut before its lease runs out, and a record that holds nothing is none": tuple(
-        (COOLDOWN, "extended", state, "") for state in COOLDOWN.states
-    ),
     "a last resort is made only on scopes that rest, and never on one that is being probed": (
         (COOLDOWN, "tapped", "probing", ""),
         (COOLDOWN, "tapped", "available", ""),

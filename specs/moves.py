@@ -194,7 +194,8 @@ class Physics:
         models = self.env.configs[world.config].chain.models
         step = core.renew(self.canon.table(world.health), 0.0, provider, credential, models)
         flights = tuple(
-            f._replace(outdated=True) if f.calling and _uses(f.calls[-1], move.what) else f for f in world.flights
+            f._replace(outdated=tuple(c for c in f.flying if c in f.outdated or _uses(c, move.what)))
+            for f in world.flights
         )
         return self._stored(world._replace(flights=flights), step.cooldowns), (step,)
 
@@ -273,10 +274,9 @@ class Physics:
 
     def _flown(self, flight: Flight, step: Step, world: World, move: Move) -> Flight:
         """The turn after its own step, with its history."""
-        turn, calls, shown, outdated = step.turn, flight.calls, flight.shown, flight.outdated
+        turn, shown, flying = step.turn, flight.shown, _flying(flight, step, move)
         assert turn is not None
-        if isinstance(step.command, Call):
-            calls, outdated = (*calls, step.command.candidate), False
+        called = [step.command.candidate] if isinstance(step.command, Call) else []
         if any(d.machine == "turn" and d.event == "content" and d.kind == "move" for d in step.decisions):
             shown = shown or turn.live
         moved = flight.moved or any(d.event == "failed_over" and d.kind == "move" for d in step.decisions)
@@ -287,10 +287,10 @@ class Physics:
 
         return flight._replace(
             turn=self.canon.turn(turn, turn.epoch == step.session.epoch, known),
-            calls=calls,
-            flying=_flying(flight, step, move),
+            calls=(*flight.calls, *called),
+            flying=flying,
             shown=shown,
-            outdated=outdated,
+            outdated=tuple(c for c in flight.outdated if c in flying and c not in called),
             moved=moved,
         )
 

@@ -1,15 +1,16 @@
 """Everything that is promised and checked, in one place: number, sentence, incidents, predicate.
 
-The predicates stand with their subject: `selection` (sessions), `walks`, `retries` and `outcomes` (turns), `rests`
-(cooldowns), `record` (the decision log) and `liveness`. Each is written from the design's sentences and from the
-outside; none asks the code that it checks. The promises that cannot be said here are in `unstated`.
+The predicates stand with their subject: `selection` (sessions), `walks`, `retries` and `outcomes` (turns), `hedges`
+(two calls at once), `rests` (cooldowns), `record` (the decision log) and `liveness`. Each is written from the design's
+sentences and from the outside; none asks the code that it checks. The promises that cannot be said here are in
+`unstated`.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from . import liveness, outcomes, record, rests, retries, selection, walks
+from . import hedges, liveness, outcomes, record, rests, retries, selection, walks
 from .promise import Property, state, step
 
 PROPERTIES: Final[tuple[Property, ...]] = (
@@ -261,7 +262,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
     ),
     step(
         "4c",
-        "what a turn says of its candidates is true: who failed, why, and who was passed over",
+        "what a turn says of its candidates is true: who failed, why, who was called off, and who was passed over",
         "I06",
         outcomes.fates_are_true,
         walks.OUTCOMES.replace(" late", ""),
@@ -285,14 +286,15 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "an attempt knows the rests that stood when it began",
         "I13",
         outcomes.attempts_know_the_rests,
-        "start fail waited",
+        "start fail slow content waited",
     ),
     step(
         "3c",
-        "a probe, a licensed call and a last resort are marked as single attempts, and no other call is",
+        "a probe, a licensed call, a last resort and a call with another beside it are marked as single attempts, and "
+        "no other call is",
         "I12 I26",
         outcomes.single_attempts_are_marked,
-        "start fail waited",
+        "start fail slow content waited",
     ),
     step(
         "18b",
@@ -320,14 +322,14 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "who is asked again because its session had expired is asked afresh",
         "I05",
         retries.fresh_after_expiry,
-        "start fail waited",
+        "start fail slow waited",
     ),
     step(
         "5d",
         "who shares what failed in this turn is not called in it any more",
         "I05 I07",
         retries.condemned_is_not_called,
-        "fail waited",
+        "fail slow waited",
     ),
     state("11d", "a turn is streaming exactly when content has reached its client", "I22", outcomes.streaming_is_shown),
     step("25", "every event meets a row that says what came of it and why", "", record.everything_is_on_record),
@@ -342,13 +344,13 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "26",
         "of one turn two calls at most are in flight, and two only where the chain hedges",
         "I26",
-        walks.two_at_most,
+        hedges.two_at_most,
     ),
     step(
         "26b",
         "of two calls the one that has content first goes on alone",
         "I22 I23",
-        walks.first_content_wins,
+        hedges.first_content_wins,
         "content succeed",
     ),
     step(
@@ -357,6 +359,13 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "I08 I27",
         rests.called_off_is_not_blamed,
         "content succeed",
+    ),
+    step(
+        "26d",
+        "beside a slow call the next free candidate is started, unless that would be a probe or the pin is strict",
+        "I26",
+        hedges.slow_call_is_hedged,
+        "slow",
     ),
     step(
         "7",
@@ -418,7 +427,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
         "the first call after a rest takes the lease, and takes it from nobody",
         "I12 I33",
         rests.probe_is_alone,
-        "start fail slow waited",
+        "start fail slow content waited",
     ),
     state(
         "8c",

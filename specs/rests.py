@@ -8,7 +8,7 @@ from typing import Final
 from detent.fsm import Call, Cooldown, Failure
 from detent.fsm.cooldown import AVAILABLE, PROBING
 
-from .world import Moment, World
+from .world import Moment, World, took_over
 
 NEUTRAL: Final = "start slow content waited abort deadline late pin unpin reset reconcile restart die come_back renew"
 
@@ -105,12 +105,17 @@ def one_probe_a_scope(world: World) -> bool:
 
 
 def probe_is_alone(m: Moment) -> bool:
-    """Who is called on a scope whose rest is over holds its lease, and nobody held it before."""
-    call, flight = m.command, m.after.flight(m.move.flight)
+    """Who is called on a scope whose rest is over holds its lease, and nobody held it before.
+
+    Who takes the place of a slow call was no probe, and holds nothing that the slow one held.
+    """
+    call, flight, turn = m.command, m.after.flight(m.move.flight), m.steps[-1].turn
+    if took_over(m) and turn is not None and turn.leases:
+        return False
     if not isinstance(call, Call) or flight is None or flight.turn is None or flight.turn.resort:
         return True
     due = [r for r in m.before.health if r.key in call.candidate.scopes and r.state != AVAILABLE and r.until <= 0]
-    if m.steps[-1].turn is not None and call.candidate == m.steps[-1].turn.licensed:
+    if turn is not None and call.candidate == turn.licensed:
         return True
     mine = f"{flight.id}#"
     taken = [r for r in due if r.state == PROBING and r.lease_until > 0 and not r.holder.startswith(mine)]
@@ -161,9 +166,9 @@ def old_key_is_not_held_against_the_new(m: Moment) -> bool:
     flight, failure = m.before.flight(m.move.flight), m.move.what
     assert flight is not None
     assert isinstance(failure, Failure)
-    if not flight.outdated or failure.cools not in ("credential", "credential_model"):
+    if m.callee not in flight.outdated or failure.cools not in ("credential", "credential_model"):
         return True
-    key = flight.calls[-1].scope(failure.cools)
+    key = m.callee.scope(failure.cools)
     before = m.before.record(key)
     return (before is not None and before.reason != "") or key not in _worse(m)
 

@@ -225,27 +225,6 @@ def answer_is_the_callees(m: Moment) -> bool:
     return (outcome.model, outcome.credential) == (m.callee.model, m.callee.credential)
 
 
-def two_at_most(world: World) -> bool:
-    """Of one turn two calls at most are in flight, two only where its chain hedges, and the turn knows which."""
-    return all(
-        [c for c in (f.turn.current, None if f.turn.beside is None else f.turn.beside.candidate) if c is not None]
-        == list(f.flying)
-        and len(f.flying) <= (1 if f.turn.config.policy.hedge_after_s is None else 2)
-        for f in world.flights
-        if f.turn is not None and f.calling
-    )
-
-
-def first_content_wins(m: Moment) -> bool:
-    """Whoever has content first goes on alone, and nobody is called in its place."""
-    before, after = m.before.flight(m.move.flight), m.after.flight(m.move.flight)
-    if before is None or len(before.flying) < 2:
-        return True
-    if after is None:
-        return answer_is_the_callees(m)
-    return after.turn is not None and (after.turn.current, after.turn.beside) == (m.callee, None)
-
-
 def measure(flight: Flight, policy_retries: int) -> tuple[int, int, int]:
     """What each call of a turn lowers: candidates left, tries left, and whether a wait lies ahead of the call.
 

@@ -41,8 +41,8 @@ class Flight(NamedTuple):
     """A turn in flight, and the history by which it is judged; ``turn`` is None where its process has died.
 
     The history is what was seen from outside: whom it called, whether content was shown, what its user had heard when
-    it began, whether it moved its session, and whether the key of its call has been changed since. ``calls`` is whom
-    it has called, ``flying`` those of them that have not ended, the present attempt first.
+    it began, and whether it moved its session. ``calls`` is whom it has called, ``flying`` those of them that have not
+    ended, the present attempt first, and ``outdated`` those of these whose key has been changed since.
     """
 
     id: str
@@ -53,7 +53,7 @@ class Flight(NamedTuple):
     flying: tuple[Candidate, ...] = ()
     shown: bool = False
     heard: str = ""
-    outdated: bool = False
+    outdated: tuple[Candidate, ...] = ()
     moved: bool = False
 
     @property
@@ -130,6 +130,11 @@ class Moment(NamedTuple):
     def flight(self) -> Flight | None:
         """The turn that the move is about, as it was before; of a turn that begins, as it is afterwards."""
         return self.before.flight(self.move.flight) or self.after.flight(self.move.flight)
+
+    @property
+    def goes_on(self) -> bool:
+        """The turn that the move is about has no outcome yet."""
+        return self.after.flight(self.move.flight) is not None
 
     @property
     def callee(self) -> Candidate:
@@ -264,6 +269,14 @@ def next_deadline(world: World, config: Config) -> float | None:
         times += [record.until + policy.strike_window_s] if record.strikes else []
         times += [record.last_resort_at + policy.last_resort_gap_s] if record.last_resort_at is not None else []
     return min((time for time in times if time > 0), default=None)
+
+
+def took_over(m: Moment) -> bool:
+    """By the move the call beside the present one takes its place, as is seen from outside: it spoke, or is left."""
+    flight, beside = m.before.flight(m.move.flight), m.move.beside
+    if flight is None or len(flight.flying) < 2:
+        return False
+    return beside if m.move.kind in ("content", "succeed") else m.move.kind == "fail" and not beside and m.goes_on
 
 
 def is_held(world: World, record: Cooldown) -> bool:

@@ -33,7 +33,8 @@ def standard(size: int = 3) -> tuple[Environment, ...]:
     """The worlds that an ordinary run explores, over a chain of so many candidates (2 to 5).
 
     Where two turns or two sessions meet, two candidates are enough to show what one does to the other;
-    `thorough` has the same with all of them.
+    `thorough` has the same with all of them. Two turns that hedge at once make no last resorts here, which halves
+    their world; `thorough` has them with last resorts, and with retries.
     """
     chain = Chain.of(*MODELS[:size])
     plain = Config(chain, small_policy())
@@ -46,7 +47,8 @@ def standard(size: int = 3) -> tuple[Environment, ...]:
     ordered = evolve(keys, policy=evolve(keys.policy, keep_credential=False))
     house = Config(Chain.of("a/x", "a/y", *MODELS[1 : size - 1]), small_policy())
     hedged = Config(chain, small_policy(Policy(retries=1, backoff_s=0.0, hedge_after_s=1.0)))
-    hasty = evolve(hedged.policy, retries=0)
+    hasty = evolve(quick.policy, hedge_after_s=1.0)
+    hedged_keys = evolve(hedged, chain=Chain.of(MODELS[0]), credentials={"a": ("k1", "k2")})
     replaced, removed, reordered = variants(plain)[1:]
     pin = (MODELS[1], None)
     return (
@@ -73,6 +75,8 @@ def standard(size: int = 3) -> tuple[Environment, ...]:
         Environment("a chain that hedges", (hedged,), (OVERLOADED, INVALID), content=True, abort=True, late=True),
         Environment("a chain that hedges, two turns at once", (evolve(pair, policy=hasty),), concurrent=2,
                     reconcile=False),
+        Environment("a chain that hedges, and a key is changed", (hedged_keys,), (BAD_KEY,),
+                    content=True, reconcile=False, renewals=(("a", "k1"), ("a", "k2"))),
     )  # fmt: skip
 
 
@@ -81,6 +85,7 @@ def thorough(size: int = 3) -> tuple[Environment, ...]:
     plain = Config(Chain.of(*MODELS[:size]), small_policy())
     waiting = Config(Chain.of(*MODELS[:2]), small_policy(Policy(retries=1)))
     hedged = small_policy(Policy(retries=1, backoff_s=0.0, hedge_after_s=1.0))
+    hasty = evolve(hedged, retries=0)
     pin = (MODELS[1], None)
     return (
         Environment("two sessions, and retries", (waiting,), sessions=2, reconcile=False),
@@ -89,6 +94,9 @@ def thorough(size: int = 3) -> tuple[Environment, ...]:
         Environment("two sessions, whole chain", (plain,), sessions=2),
         Environment("two turns at once, pins and cuts", (plain,), concurrent=2, pins=(pin,), abort=True, content=True),
         Environment("two turns at once, a new primary", variants(plain)[:2], concurrent=2),
+        Environment(
+            "a chain that hedges, two turns at once, and last resorts", (evolve(waiting, policy=hasty),), concurrent=2
+        ),
         Environment(
             "a chain that hedges, two turns at once, and retries", (evolve(waiting, policy=hedged),), concurrent=2
         ),
@@ -108,6 +116,8 @@ def rare() -> tuple[Environment, ...]:
     keys = Config(pair, small_policy(), credentials={"a": ("k1", "k2")})
     restless = Config(Chain.of("a/x", "a/y", MODELS[1]), small_policy(Policy(retries=0, cooldown_s=0.0)))
     hedged = small_policy(Policy(retries=0, hedge_after_s=1.0))
+    gathered = small_policy(Policy(retries=1, backoff_s=0.0, hedge_after_s=1.0, stream="buffered"))
+    housed = Chain.of("b/y", "a/x", "a/z")
     pin = (MODELS[1], None)
     return (
         Environment("a chain of one", (lone,), (UNKNOWN, OVERLOADED)),
@@ -136,11 +146,16 @@ def rare() -> tuple[Environment, ...]:
         Environment("pins and configurations", variants(plain), pins=(pin,)),
         Environment("a node that dies in a probe", (lone,), sessions=2, nodes=2, death=True, reconcile=False,
                     content=True),
-        Environment("a hedge of gathered answers", (Config(pair, evolve(hedged, stream="buffered")),), content=True,
-                    deadline=True, late=True, pins=((MODELS[0], True),)),
+        Environment("a hedge of gathered answers", (Config(pair, gathered),), content=True, deadline=True, late=True,
+                    pins=(strictly,)),
         Environment("a hedge of two keys", (Config(Chain.of(MODELS[0]), hedged, credentials={"a": ("k1", "k2")}),),
                     (RATE_LIMITED, UNREACHABLE), content=True),
+        Environment("a hedge of three", (Config(housed, hedged, windows=dict.fromkeys(housed.models, 100)),),
+                    (UNREACHABLE, TOO_LONG), pins=(("a/z", None),), reconcile=False),
+        Environment("a hedge of a strict pin", (Config(Chain.of(MODELS[0]), hedged, credentials={"a": ("k1", "k2")}),),
+                    (UNREACHABLE,), pins=(strictly,), reconcile=False),
+        Environment("a probe whose key is changed", (lone,), (BAD_KEY,), concurrent=2, content=True, reconcile=False,
+                    renewals=(("a", ""),)),
         Environment("a hedge that waits", (Config(pair, evolve(patient, hedge_after_s=1.0)),), late=True),
         Environment("a node that dies", (plain,), sessions=2, nodes=2, death=True),
-        Environment("a probe that loses its lease", (plain,), concurrent=2, pins=(pin,), reconcile=False, abort=True),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from attrs import fields, frozen
 
 from detent.fsm import Cooldown, Session, Turn
 from detent.fsm.engine import Fired, Table
+from detent.fsm.turn_events import Beside
 
 from ..dead import DEAD
 from ..environment import Environment
@@ -106,6 +107,8 @@ def _frozen(value: Any) -> Iterator[object]:
         found = getattr(value, field.name)
         if field.name == "config":
             yield id(found)
+        elif isinstance(found, Beside):
+            yield tuple(_frozen(found))
         else:
             yield tuple(sorted(found.items())) if isinstance(found, Mapping) else found
 

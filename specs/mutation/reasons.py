@@ -116,6 +116,42 @@ REASONS: Final[tuple[Reason, ...]] = (
     ),
     Reason(
         "equivalent",
+        "What another attempt has taken the place of comes from neither of two in flight, so the guards exclude each "
+        "other.",
+        (
+            "turn / spoke_first: attempting [is_superseded] -> stay / behind "
+            "'spoke_first: attempting [comes_from_beside] -> stay'",
+            "turn / failed: attempting|streaming [is_superseded] -> stay / behind "
+            "'failed: attempting [comes_from_beside] -> stay'",
+        ),
+    ),
+    Reason(
+        "equivalent",
+        "Nobody is started beside the call of a strict pin (promise 26d), so the guards exclude each other.",
+        (
+            "turn / slow: attempting [somebody_is_beside] -> stay / behind "
+            "'slow: attempting [is_strict] -> stay'",
+        ),
+    ),
+    Reason(
+        "other words",
+        "Both rows leave the slow call alone; where the pin is strict and its other key has rested, either is the "
+        "cause, and the first is told.",
+        (
+            "turn / slow: attempting [is_strict] -> stay / behind "
+            "'slow: attempting [would_be_probe] -> stay'",
+        ),
+    ),
+    Reason(
+        "equivalent",
+        "An attempt that somebody was started beside is not retried (promise 3c), so the guards exclude each other.",
+        (
+            "turn / failed: attempting [comes_from_beside] -> stay / behind "
+            "'failed: attempting [retry_is_due, retry_must_wait] -> backing_off'",
+        ),
+    ),
+    Reason(
+        "equivalent",
         "No failure that ends the walk is ever retried (`reasons.RULINGS`), so the guards exclude each other.",
         (f"{_FAILED} [retry_is_due] -> attempting / behind 'failed: attempting [ends_the_walk] -> surfaced'",),
     ),

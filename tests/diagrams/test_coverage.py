@@ -192,7 +192,7 @@ def waits_that_were_for_nothing() -> Iterator[Story]:
 def what_comes_too_late() -> Iterator[Story]:
     story = Story()
     story.start("turn")
-    for step in (core.content, core.succeeded):
+    for step in (core.content, core.succeeded, core.waited):
         story.late(step, story.turns["turn"], 0)
     story.late(core.failed, story.turns["turn"], 0, Failure("overloaded"))
     story.answers("turn")

@@ -62,6 +62,9 @@ def test_a_reason_for_what_is_killed_or_is_no_mutant_is_stale() -> None:
 BLIND = """
 from importlib import import_module
 from detent.specs.mutation.__main__ import main
+from detent.specs.worlds import standard
+grounds = import_module("detent.specs.mutation.grounds")
+grounds.standard, grounds.rare, grounds.unreached = lambda size: standard(size)[:3], tuple, lambda found: ()
 judge = import_module("detent.specs.mutation.judge")
 judge._refuted = lambda mutant: None
 judge._broken = lambda table, env: None

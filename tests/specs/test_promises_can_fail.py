@@ -230,6 +230,50 @@ def hedge_is_retried(patch: pytest.MonkeyPatch) -> None:
     table_with(patch, TURN, change)
 
 
+def calling_off_is_silent(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, TURN, lambda r: evolve(r, do=tuple(a for a in r.do if a is not tt.note_called_off)))
+
+
+def without(name: str, action: Callable[[Any, Any], Any]) -> Callable[[Any, Any], dict[str, Any]]:
+    def forgets(turn: Any, event: Any) -> dict[str, Any]:
+        return {key: value for key, value in action(turn, event).items() if key != name}
+
+    return forgets
+
+
+def forgetful(patch: pytest.MonkeyPatch, name: str, action: Callable[[Any, Any], Any]) -> None:
+    forgets = without(name, action)
+    table_with(patch, TURN, lambda r: evolve(r, do=tuple(forgets if a is action else a for a in r.do)))
+
+
+def who_takes_over_keeps_the_number(patch: pytest.MonkeyPatch) -> None:
+    forgetful(patch, "attempt", tt.take_over)
+
+
+def who_takes_over_keeps_the_rests(patch: pytest.MonkeyPatch) -> None:
+    forgetful(patch, "seen", tt.take_over)
+
+
+def who_takes_over_stays_single(patch: pytest.MonkeyPatch) -> None:
+    forgetful(patch, "alone", tt.take_over)
+
+
+def who_takes_over_keeps_the_lease(patch: pytest.MonkeyPatch) -> None:
+    forgetful(patch, "leases", tt.take_over)
+
+
+def nobody_is_started_beside(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, TURN, lambda r: None if tt.call_beside in r.do else r)
+
+
+def own_failure_is_left_to_the_other(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, TURN, lambda r: None if tt.ends_the_walk in r.when else r)
+
+
+def late_waits_are_blocked(patch: pytest.MonkeyPatch) -> None:
+    table_with(patch, TURN, lambda r: None if (r.event, r.source) == ("waited", (tt.ATTEMPTING, tt.STREAMING)) else r)
+
+
 def lease_is_kept(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(calling, "end_probe", lambda *_: None)
 
@@ -267,6 +311,16 @@ BREAKS: tuple[tuple[str, str, Break], ...] = (
     ("3", "a chain that hedges", hedge_is_retried),
     ("8c", "a chain that hedges", lease_is_kept),
     ("9", "a chain that hedges", late_counts),
+    ("4c", "a chain that hedges", calling_off_is_silent),
+    ("9d", "a chain that hedges", who_takes_over_keeps_the_number),
+    ("9e", "a chain that hedges, and a key is changed", who_takes_over_keeps_the_rests),
+    ("3c", "a chain that hedges", who_takes_over_stays_single),
+    ("3c", "a chain that hedges", hedge_is_retried),
+    ("8b", "a chain that hedges", who_takes_over_keeps_the_lease),
+    ("11e", "a chain that hedges", own_failure_is_left_to_the_other),
+    ("26d", "a chain that hedges", nobody_is_started_beside),
+    ("9c", "retries and stated waits", late_waits_are_blocked),
+    ("25", "retries and stated waits", late_waits_are_blocked),
 )
 
 
