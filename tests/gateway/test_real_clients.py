@@ -229,9 +229,8 @@ def npm_openai(request):
     package = folder / "node_modules" / "openai"
     if not (package / "package.json").exists():
         plainly = ["--no-audit", "--no-fund", "--legacy-peer-deps", "--prefix", str(folder)]
-        ran = subprocess.run(
-            ["npm", "install", *plainly, f"openai@{NODE_CLIENT}"], capture_output=True, timeout=300, check=False
-        )
+        command = ["npm", "install", *plainly, f"openai@{NODE_CLIENT}"]
+        ran = subprocess.run(command, capture_output=True, timeout=300, check=False)
         if ran.returncode != 0:
             pytest.skip(f"npm could not fetch openai: {ran.stderr.decode(errors='replace')[-300:]}")
     return package
