@@ -279,12 +279,6 @@ def took_over(m: Moment) -> bool:
     return beside if m.move.kind in ("content", "succeed") else m.move.kind == "fail" and not beside and m.goes_on
 
 
-def is_held(world: World, record: Cooldown) -> bool:
-    """The record's lease belongs to an attempt whose process lives."""
-    flight = world.flight(record.holder.partition("#")[0])
-    return record.state == PROBING and flight is not None and flight.turn is not None
-
-
 def is_at_rest(record: Cooldown) -> bool:
     """The record keeps its scope from being called now, in words of its own rather than the core's."""
     return (record.state == COOLING and record.until > 0) or (

@@ -82,8 +82,9 @@ class Endpoints:
 
 
 def form_of(http: web.Request) -> Form:
-    """The form that a client speaks where its path does not tell; Anthropic's say the version of their API."""
-    return "anthropic" if "anthropic-version" in http.headers else "openai"
+    """The form that a client speaks: by its path, or where that does not tell, by the version that Anthropic's say."""
+    asked = next((form for path, form in TURNS.items() if path in http.path), None)
+    return asked or ("anthropic" if "anthropic-version" in http.headers else "openai")
 
 
 async def _count_tokens(_http: web.Request) -> web.Response:

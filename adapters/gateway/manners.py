@@ -12,8 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from attrs import define, field
 
-from detent.adapters.wire import Form
-
+from .endpoints import form_of
 from .trouble import Trouble
 from .turns import refusal
 
@@ -34,7 +33,7 @@ async def in_an_envelope(request: web.Request, handler: Handler) -> web.StreamRe
             raise
         says = f"{error.reason}: {request.method} {request.path}"
         kept = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return refusal(_form_of(request.path), Trouble(error.status, "not_found", says), kept)
+        return refusal(form_of(request), Trouble(error.status, "not_found", says), kept)
     except Exception as error:
         # No logging.exception: a message, and a line of source, may hold a prompt.
         trace = error.__traceback__
@@ -42,9 +41,7 @@ async def in_an_envelope(request: web.Request, handler: Handler) -> web.StreamRe
             trace = trace.tb_next
         place = "" if trace is None else f" in {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
         _LOG.error("%s at %s%s", type(error).__name__, request.path, place)
-        return refusal(
-            _form_of(request.path), Trouble(500, "internal", "the gateway made a mistake; its log says where")
-        )
+        return refusal(form_of(request), Trouble(500, "internal", "the gateway made a mistake; its log says where"))
 
 
 class Discreet(logging.LoggerAdapter[logging.Logger]):
@@ -58,12 +55,6 @@ class Discreet(logging.LoggerAdapter[logging.Logger]):
         elif isinstance(error, tuple):
             error = error[1]
         return (msg if error is None else f"{msg}: {type(error).__name__}"), kwargs
-
-
-def _form_of(path: str) -> Form:
-    if "/messages" in path:
-        return "anthropic"
-    return "responses" if "/responses" in path else "openai"
 
 
 @define
